@@ -1,0 +1,62 @@
+"""Every limit the services keep, each with its unit, in one place.
+
+A limit that a client meets is answered as an error that names it; none is silently applied.
+"""
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+# --- What one call may carry ---
+BATCH_EVENTS_MAX: Final = 1_000
+REQUEST_BYTES_MAX: Final = 8 * MIB
+# The message around a request of REQUEST_BYTES_MAX: what gRPC itself accepts before we can answer
+# with a reason of our own.
+MESSAGE_BYTES_MAX: Final = REQUEST_BYTES_MAX + MIB
+METADATA_BYTES_MAX: Final = 16 * KIB
+OCCASION_TOUCHPOINTS_MAX: Final = 1_000
+
+# --- What one event may carry ---
+# The payload as stored, below the 1 MiB that NATS takes, with room for its headers.
+EVENT_BYTES_MAX: Final = 256 * KIB
+NOTE_BYTES_MAX: Final = 64 * KIB
+PERSONAL_TEXT_BYTES_MAX: Final = 64 * KIB
+DISPLAY_NAME_BYTES_MAX: Final = 1 * KIB
+LABEL_BYTES_MAX: Final = 1 * KIB
+EXTERNAL_ID_BYTES_MAX: Final = 1 * KIB
+URL_BYTES_MAX: Final = 4 * KIB
+ATTRIBUTES_MAX: Final = 64
+ATTRIBUTE_KEY_BYTES_MAX: Final = 128
+ATTRIBUTE_VALUE_BYTES_MAX: Final = 4 * KIB
+DATA_SUBJECTS_MAX: Final = 32
+FACTS_USED_MAX: Final = 32
+CORRELATION_ID_BYTES_MAX: Final = 128
+CHANNEL_BYTES_MAX: Final = 64
+CATEGORY_BYTES_MAX: Final = 64
+WATCH_LIST_PARTIES_MAX: Final = 10_000
+# Minutes of one touchpoint, each of prep, live and follow-up: a week.
+MINUTES_MAX: Final = 10_080
+POLICY_BYTES_MAX: Final = 128 * KIB
+CLOCK_AHEAD_MAX_US: Final = 5 * 60 * 1_000_000
+
+# --- What one answer may carry ---
+PAGE_SIZE_DEFAULT: Final = 50
+PAGE_SIZE_MAX: Final = 1_000
+PAGE_TOKEN_BYTES_MAX: Final = 4 * KIB
+BALANCES_PER_BATCH_MAX: Final = 1_000
+# ListBalances on another day, known_at or policy folds every relationship of the person.
+FOLDED_RELATIONSHIPS_MAX: Final = 10_000
+
+# --- What may wait inside a service ---
+IN_FLIGHT_EVENTS_MAX: Final = 20_000
+IN_FLIGHT_BYTES_MAX: Final = 64 * MIB
+IN_FLIGHT_EVENTS_PER_TENANT_MAX: Final = 10_000
+IN_FLIGHT_BYTES_PER_TENANT_MAX: Final = 32 * MIB
+RELAY_CHUNK_MESSAGES_MAX: Final = 2_000
+RELAY_CHUNK_BYTES_MAX: Final = 4 * MIB
+SUBSCRIBERS_MAX: Final = 1_000
+
+# --- The key store ---
+SUBJECTS_PER_TEXT_MAX: Final = DATA_SUBJECTS_MAX + 2
+ROTATION_BATCH_KEYS: Final = 1_000
