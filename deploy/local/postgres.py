@@ -40,6 +40,7 @@ START_ATTEMPTS_MAX = 20
 
 # SIGINT is PostgreSQL's fast shutdown, SIGQUIT the immediate one (recovery at the next start).
 STOP: Escalation = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
+ABORT: Escalation = ((signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 
 _CHILD_ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
@@ -147,6 +148,12 @@ class PostgresServer:
         """Fast shutdown: running transactions end, everything is on disk. Reaps the server."""
         if self.process is not None:
             self.process.stop(STOP)
+            self.process = None
+
+    def abort(self) -> None:
+        """Immediate shutdown: nothing is written out, the next start recovers."""
+        if self.process is not None:
+            self.process.stop(ABORT)
             self.process = None
 
     def kill(self) -> None:

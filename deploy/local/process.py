@@ -29,6 +29,9 @@ Escalation = Sequence[tuple[signal.Signals, float]]
 
 POLITE: Escalation = ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0))
 
+_CHILDREN: "dict[ProcessIdentity, subprocess.Popen[bytes]]" = {}
+"""Every child of this process, kept so that it can be reaped and may outlive its `Process`."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
@@ -95,12 +98,11 @@ def send_signal(identity: ProcessIdentity, number: signal.Signals) -> bool:
 class Process:
     """One long-running process, either our own child or adopted from an earlier `up`."""
 
-    def __init__(
-        self, name: str, identity: ProcessIdentity, child: "subprocess.Popen[bytes] | None" = None
-    ) -> None:
+    def __init__(self, name: str, identity: ProcessIdentity) -> None:
         self.name = name
         self.identity = identity
-        self._child = child
+        # Whoever in this process adopts a child of ours must reap it too.
+        self._child = _CHILDREN.get(identity)
 
     @classmethod
     def adopt(cls, name: str, identity: ProcessIdentity | None) -> "Process | None":
@@ -204,7 +206,8 @@ def spawn(
     if identity is None:
         code = child.wait()
         raise StackError(f"{name} ended at once with status {code}; see {log}")
-    return Process(name, identity, child)
+    _CHILDREN[identity] = child
+    return Process(name, identity)
 
 
 def tail_of(log: Path, lines: int = 5) -> str:
