@@ -24,15 +24,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import asyncpg
+
+from services.runtime.pg import without_quoted
 
 # One lock for all schemas of a database: grants of two schemas at once collide in the catalogue.
 _LOCK_KEY: Final = 0x52415050_4D494752  # "RAPPMIGR"
 _LOCK_WAIT_MS: Final = 300_000
 _CONNECT_TIMEOUT_S: Final = 30
 _FILE_NAME: Final = re.compile(r"([0-9]{4})_([a-z0-9_]+)\.sql")
+_TRANSACTION_CONTROL: Final = re.compile(
+    r"(?:^|;)\s*(?:begin|start\s+transaction|commit|end|rollback|abort)\b", re.IGNORECASE
+)
 _SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 _CREATE_TABLE: Final = """
@@ -47,6 +52,14 @@ CREATE TABLE IF NOT EXISTS {schema}.schema_migrations (
 
 class MigrationError(RuntimeError):
     """The migration files and the database do not fit together; the message says what to do."""
+
+    safe_message: ClassVar[bool] = True
+
+
+class MigrationFailed(MigrationError):  # noqa: N818 - says what happened, not what is wrong
+    """A migration was rolled back; the message quotes Postgres, which may quote stored data."""
+
+    safe_message: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,8 @@ class Migration:
 def read_migrations(directory: Path) -> tuple[Migration, ...]:
     """The migrations of a directory, in order.
 
-    Raises MigrationError for a file name of another form, a number used twice, or a gap.
+    Raises MigrationError for a file name of another form, a number used twice, a gap, or
+    a file that begins or ends transactions.
     """
     found: list[Migration] = []
     for path in sorted(directory.glob("*.sql")):
@@ -77,6 +91,10 @@ def read_migrations(directory: Path) -> tuple[Migration, ...]:
                 f"{path.name} in {directory} is not named NNNN_name.sql: rename it"
             )
         content = path.read_bytes()
+        if _TRANSACTION_CONTROL.search(without_quoted(content.decode())):
+            raise MigrationError(
+                f"{path.name} begins or ends a transaction: it already runs in one, take that out"
+            )
         digest = hashlib.sha256(content).hexdigest()
         found.append(Migration(int(match[1]), match[2], digest, content.decode()))
     for expected, migration in enumerate(found, start=1):
@@ -165,10 +183,6 @@ async def _apply(conn: asyncpg.Connection, migration: Migration) -> None:
     try:
         async with conn.transaction():
             await conn.execute(migration.sql)
-            if not conn.is_in_transaction():
-                raise MigrationError(
-                    f"{migration.label} ends its own transaction: take COMMIT or ROLLBACK out of it"
-                )
             await conn.execute(
                 "INSERT INTO schema_migrations (number, name, sha256) VALUES ($1, $2, $3)",
                 migration.number,
@@ -176,7 +190,7 @@ async def _apply(conn: asyncpg.Connection, migration: Migration) -> None:
                 migration.sha256,
             )
     except asyncpg.PostgresError as error:
-        raise MigrationError(
+        raise MigrationFailed(
             f"{migration.label} failed and was rolled back: {error.sqlstate} {error}"
         ) from error
 

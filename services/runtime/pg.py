@@ -67,6 +67,11 @@ def load_sql(package: str) -> Queries:
     return Queries(package, statements)
 
 
+def without_quoted(sql: str) -> str:
+    """The SQL without comments, quoted text, quoted names and dollar-quoted bodies."""
+    return _OPAQUE.sub("", sql)
+
+
 def _statement(label: str, text: str) -> str:
     lines = text.strip().splitlines()
     head_length = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
@@ -74,7 +79,7 @@ def _statement(label: str, text: str) -> str:
     if not head or not body:
         raise InvalidSqlFile(f"{label}: a comment that says what it does, then one statement")
     body = body.removesuffix(";").rstrip()
-    bare = _OPAQUE.sub("", body)
+    bare = without_quoted(body)
     if ";" in bare:
         raise InvalidSqlFile(f"{label}: one statement in a file")
     used = {int(number) for number in _BIND.findall(bare)}
@@ -151,8 +156,11 @@ def is_connection_lost(error: BaseException) -> bool:
         | asyncpg.CannotConnectNowError,
     ):
         return True
-    # asyncpg says so with its general client error when the loss was noticed before the call.
-    return isinstance(error, asyncpg.InterfaceError) and "connection is closed" in str(error)
+    # asyncpg says so with its general client error when the loss was noticed before the call; the
+    # pool takes a lost connection back while its holder still has it.
+    return isinstance(error, asyncpg.InterfaceError) and any(
+        words in str(error) for words in ("connection is closed", "released back to the pool")
+    )
 
 
 async def retry_read[T](
