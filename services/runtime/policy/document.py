@@ -61,8 +61,8 @@ _Initiative = Annotated[Initiative, Field(strict=False)]
 _Audience = Annotated[Audience, Field(strict=False)]
 _Attribution = Annotated[Attribution, Field(strict=False)]
 _RecoveryStep = Annotated[RecoveryStep, Field(strict=False)]
-Sentiment = Literal[-2, -1, 0, 1, 2]
-Severity = Literal[1, 2, 3, 4]
+Sentiment = Annotated[int, Field(ge=-2, le=2)]
+Severity = Annotated[int, Field(ge=1, le=4)]
 
 
 class Section(BaseModel):

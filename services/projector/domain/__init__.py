@@ -1,0 +1,1 @@
+"""The arithmetic of social capital: pure, exact, and the same in any order of processing."""

@@ -1,0 +1,38 @@
+"""A balance: two accounts, never one blended score. Source: the domain contract, section 5."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from services.projector.domain.rounding import round_half_even
+from services.runtime.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Exact KNOW and CARE in mp. Balances add, as those of raw pairs do on read."""
+
+    know: Fraction = Fraction(0)
+    care: Fraction = Fraction(0)
+
+    def __add__(self, other: "Balance") -> "Balance":
+        return Balance(self.know + other.know, self.care + other.care)
+
+    @property
+    def know_mp(self) -> int:
+        """KNOW, rounded once."""
+        return round_half_even(self.know)
+
+    @property
+    def care_mp(self) -> int:
+        """CARE, rounded once."""
+        return round_half_even(self.care)
+
+    def buffer(self, policy: Policy) -> Fraction:
+        """The exact buffer in mp: CARE, and a share of KNOW between 0 and its cap (section 6)."""
+        rule = policy.buffer
+        know = min(max(self.know, Fraction(0)), Fraction(rule.know_cap))
+        return self.care + know * rule.know_share / 1000
+
+    def buffer_mp(self, policy: Policy) -> int:
+        """The buffer, rounded once."""
+        return round_half_even(self.buffer(policy))
