@@ -20,23 +20,27 @@ OCCASION_TOUCHPOINTS_MAX: Final = 1_000
 # --- What one event may carry ---
 # The payload as stored, below the 1 MiB that NATS takes, with room for its headers.
 EVENT_BYTES_MAX: Final = 256 * KIB
-NOTE_BYTES_MAX: Final = 64 * KIB
+# Every text about people but a display name: notes, facts, reasons, values of attributes.
 PERSONAL_TEXT_BYTES_MAX: Final = 64 * KIB
 DISPLAY_NAME_BYTES_MAX: Final = 1 * KIB
-LABEL_BYTES_MAX: Final = 1 * KIB
 EXTERNAL_ID_BYTES_MAX: Final = 1 * KIB
-URL_BYTES_MAX: Final = 4 * KIB
-ATTRIBUTES_MAX: Final = 64
-ATTRIBUTE_KEY_BYTES_MAX: Final = 128
-ATTRIBUTE_VALUE_BYTES_MAX: Final = 4 * KIB
-DATA_SUBJECTS_MAX: Final = 32
-FACTS_USED_MAX: Final = 32
+URL_BYTES_MAX: Final = 2 * KIB
+ATTRIBUTES_MAX: Final = 32
+ATTRIBUTE_KEY_BYTES_MAX: Final = 64
+DATA_SUBJECTS_MAX: Final = 16
+FACTS_USED_MAX: Final = 64
 CORRELATION_ID_BYTES_MAX: Final = 128
 CHANNEL_BYTES_MAX: Final = 64
 CATEGORY_BYTES_MAX: Final = 64
-WATCH_LIST_PARTIES_MAX: Final = 10_000
-# Minutes of one touchpoint, each of prep, live and follow-up: a week.
-MINUTES_MAX: Final = 10_080
+TEAM_BYTES_MAX: Final = 64
+TIER_BYTES_MAX: Final = 64
+ROLE_BYTES_MAX: Final = 128
+TOOL_BYTES_MAX: Final = 128
+METHOD_BYTES_MAX: Final = 64
+WATCH_LIST_PARTIES_MAX: Final = 1_000
+ATTENTION_ITEM_ID_BYTES_MAX: Final = 256
+# Minutes of one touchpoint, each of prep, live and follow-up.
+MINUTES_MAX: Final = 100_000
 POLICY_BYTES_MAX: Final = 128 * KIB
 CLOCK_AHEAD_MAX_US: Final = 5 * 60 * 1_000_000
 
@@ -44,6 +48,8 @@ CLOCK_AHEAD_MAX_US: Final = 5 * 60 * 1_000_000
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 1_000
 PAGE_TOKEN_BYTES_MAX: Final = 4 * KIB
+FILTER_VALUES_MAX: Final = 100
+READ_EVENTS_MAX: Final = 1_000_000_000
 BALANCES_PER_BATCH_MAX: Final = 1_000
 # ListBalances on another day, known_at or policy folds every relationship of the person.
 FOLDED_RELATIONSHIPS_MAX: Final = 10_000
