@@ -1,0 +1,256 @@
+"""The gRPC server both services stand on: options, health, reflection, one edge around all RPCs.
+
+The edge is one interceptor instead of several: it names the caller, turns errors into statuses,
+counts and times. Handlers raise RapportError and know nothing of it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, NoReturn, Protocol, cast
+
+import grpc
+from google.protobuf.message import DecodeError
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from services.runtime.caller import CallerIdentifier, set_current_caller
+from services.runtime.clock import Clock, SystemClock
+from services.runtime.errors import RapportError, Reason
+from services.runtime.grpc_errors import code_of, grpc_status_of, unforeseen
+from services.runtime.limits import MESSAGE_BYTES_MAX, METADATA_BYTES_MAX
+
+_STREAMS_PER_CONNECTION_MAX: Final = 1_000
+_KEEPALIVE_TIME_MS: Final = 30_000
+_KEEPALIVE_TIMEOUT_MS: Final = 10_000
+_PING_INTERVAL_MIN_MS: Final = 5_000
+# A watcher of the health service that does not read must not hold up a stop.
+_HEALTH_TIMEOUT_S: Final = 1.0
+
+OPTIONS: Final[tuple[tuple[str, int], ...]] = (
+    # On by default, it lets two servers share a port without a word.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_metadata_size", METADATA_BYTES_MAX),
+    ("grpc.max_concurrent_streams", _STREAMS_PER_CONNECTION_MAX),
+    # A client that vanished without a word is noticed within 40 s.
+    ("grpc.keepalive_time_ms", _KEEPALIVE_TIME_MS),
+    ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", _PING_INTERVAL_MIN_MS),
+)
+
+type Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class CallObserver(Protocol):
+    """Is told of every call that ends; for metrics."""
+
+    def call_ended(self, method: str, code: str, reason: str, duration_s: float) -> None:
+        """`reason` is that of the error, or empty; `code` a gRPC code, CANCELLED when it left."""
+        ...
+
+
+class NoObserver:
+    """Counts nothing."""
+
+    def call_ended(self, method: str, code: str, reason: str, duration_s: float) -> None:
+        """Do nothing."""
+
+
+class _Malformed:
+    """Stands for a request that could not be decoded."""
+
+
+class Edge(grpc.aio.ServerInterceptor):
+    """Wraps the RPCs of the project's own services; health and reflection need no caller."""
+
+    def __init__(
+        self,
+        identifier: CallerIdentifier,
+        observer: CallObserver | None = None,
+        *,
+        package: str = "rapport.",
+        clock: Clock | None = None,
+    ) -> None:
+        self._identifier = identifier
+        self._observer: CallObserver = observer or NoObserver()
+        self._prefix = f"/{package}"
+        self._clock: Clock = clock or SystemClock()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """The handler of a method, wrapped."""
+        handler, method = await continuation(handler_call_details), handler_call_details.method
+        if handler is None or not method.startswith(self._prefix):
+            return handler
+        decode = _decoder(handler.request_deserializer)
+        encode = handler.response_serializer
+        if handler.stream_stream is not None:
+            return grpc.stream_stream_rpc_method_handler(
+                self._streaming(handler.stream_stream, method), decode, encode
+            )
+        if handler.unary_stream is not None:
+            return grpc.unary_stream_rpc_method_handler(
+                self._streaming(handler.unary_stream, method), decode, encode
+            )
+        assert handler.unary_unary is not None, "no RPC takes a stream and answers once"
+        return grpc.unary_unary_rpc_method_handler(
+            self._unary(handler.unary_unary, method), decode, encode
+        )
+
+    def _unary(self, behaviour: Any, method: str) -> Any:
+        async def answer(request: Any, context: Context) -> Any:
+            async def call() -> Any:
+                return await behaviour(_decoded(request), context)
+
+            return await self._guard(call, context, method)
+
+        return answer
+
+    def _streaming(self, behaviour: Any, method: str) -> Any:
+        # Written with `context.write`, not as a generator: what fails while writing is then
+        # handled in this task too, and nothing is left suspended when the caller goes away.
+        async def answer(request: Any, context: Context) -> None:
+            async def call() -> None:
+                is_stream = hasattr(request, "__aiter__")
+                given = _decoded_stream(request) if is_stream else _decoded(request)
+                result = behaviour(given, context)
+                if hasattr(result, "__aiter__"):
+                    await _write_all(result, context)
+                else:
+                    await result
+
+            await self._guard(call, context, method)
+
+        return answer
+
+    async def _guard(
+        self, call: Callable[[], Awaitable[Any]], context: Context, method: str
+    ) -> Any:
+        started_s, code, reason = self._clock.monotonic_s(), "OK", ""
+        try:
+            metadata = dict(cast("Any", context.invocation_metadata()) or ())
+            set_current_caller(await self._identifier.identify(metadata))
+            return await call()
+        except RapportError as error:
+            code, reason = code_of(error.reason).name, error.reason.value
+            await _abort(context, error)
+        except asyncio.CancelledError:
+            code = "CANCELLED"
+            raise
+        except grpc.aio.AbortError:
+            code = "ABORTED_BY_HANDLER"
+            raise
+        except Exception as fault:  # noqa: BLE001 - the edge is where faults end
+            answer = unforeseen(fault, method)
+            code, reason = code_of(answer.reason).name, answer.reason.value
+            await _abort(context, answer)
+        finally:
+            duration_s = self._clock.monotonic_s() - started_s
+            self._observer.call_ended(method, code, reason, duration_s)
+
+
+class RpcServer:
+    """A server that is NOT_SERVING until told, and says so again before it stops.
+
+    Add servicers to `server` before `start`. `services` are full names, for health and reflection.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[str],
+        identifier: CallerIdentifier,
+        observer: CallObserver | None = None,
+    ) -> None:
+        self._services = tuple(services)
+        self.server: Final = grpc.aio.server(
+            interceptors=[Edge(identifier, observer)], options=OPTIONS
+        )
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
+        names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self.server)
+
+    async def start(self, listen: str) -> int:
+        """Listen on `host:port` and return the port (the kernel's choice for 0); NOT_SERVING yet.
+
+        Raises RuntimeError when the address cannot be had.
+        """
+        await self.set_ready(False)
+        port = self.server.add_insecure_port(listen)
+        await self.server.start()
+        return port
+
+    async def set_ready(self, ready: bool) -> None:
+        """Whether the server as a whole and its services answer."""
+        for name in ("", *self._services):
+            await self.set_health(name, ready)
+
+    async def set_health(self, name: str, serving: bool) -> None:
+        """The state of one health name, such as `rapport.relay`."""
+        status = health_pb2.HealthCheckResponse
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_HEALTH_TIMEOUT_S):
+                await self._health.set(name, status.SERVING if serving else status.NOT_SERVING)
+
+    async def stop(self, *, notice_s: float, grace_s: float) -> None:
+        """NOT_SERVING, wait `notice_s` for callers to notice, then refuse new calls.
+
+        Calls under way get `grace_s` to end; then they are cut off.
+        """
+        await self.set_ready(False)
+        await asyncio.sleep(notice_s)
+        await self.server.stop(grace_s)
+
+
+async def write(context: Context, message: Any, *, timeout_s: float) -> None:
+    """Write to a stream; READER_TOO_SLOW when its reader takes nothing for `timeout_s`."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await context.write(message)
+    except TimeoutError:
+        raise RapportError(
+            Reason.READER_TOO_SLOW,
+            f"nothing was read for {timeout_s:g} s; resume from the last position received",
+        ) from None
+
+
+async def _write_all(messages: AsyncIterator[Any], context: Context) -> None:
+    try:
+        async for message in messages:
+            await context.write(message)
+    finally:
+        close = getattr(messages, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _abort(context: Context, error: RapportError) -> NoReturn:
+    await context.abort_with_status(grpc_status_of(error))
+    raise AssertionError("abort_with_status raises")
+
+
+def _decoder(decode: Any) -> Any:
+    def decoded(data: bytes) -> Any:
+        try:
+            return decode(data)
+        except DecodeError:
+            return _Malformed()
+
+    return decoded
+
+
+def _decoded(request: Any) -> Any:
+    if isinstance(request, _Malformed):
+        raise RapportError(Reason.REQUEST_MALFORMED, "the request could not be decoded")
+    return request
+
+
+async def _decoded_stream(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        yield _decoded(request)
