@@ -1,26 +1,14 @@
 """Sums of decaying entries as exact integers. Source: the domain contract, section 5."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Final, NamedTuple, Self
+from typing import Self
 
 from services.projector.domain.balance import Balance
 from services.projector.domain.decay import decay_table
 from services.projector.domain.entries import Entry
 
-KNOW: Final = "know"
-CARE: Final = "care"
-
 type BucketKey = tuple[int, int]
-
-
-class BucketRow(NamedTuple):
-    """One bucket as a row: never zero, an integer of any size."""
-
-    account: str
-    half_life_days: int
-    quotient: int
-    amount: int
 
 
 class Buckets:
@@ -57,11 +45,20 @@ class Buckets:
     def add(self, entry: Entry) -> None:
         """Add an entry."""
         self.extend_through(max(entry.day, entry.effective_from))
-        self._post(entry, 1)
+        self.post(entry.day, entry.half_life_days, entry.know_mp, entry.care_mp)
 
     def subtract(self, entry: Entry) -> None:
         """Take out an entry that was added before."""
-        self._post(entry, -1)
+        self.post(entry.day, entry.half_life_days, -entry.know_mp, -entry.care_mp)
+
+    def post(self, day: int, half_life_days: int, know_mp: int, care_mp: int) -> None:
+        """Add mp that decay from a day, leaving `through_day` to the caller."""
+        quotient, remainder = divmod(day, half_life_days)
+        scale = decay_table(half_life_days)[remainder]
+        if know_mp:
+            _shift(self.know, (half_life_days, quotient), know_mp * scale)
+        if care_mp:
+            _shift(self.care, (half_life_days, quotient), care_mp * scale)
 
     def merge(self, other: "Buckets") -> None:
         """Add everything in other buckets, of the same policy."""
@@ -83,57 +80,31 @@ class Buckets:
             raise ValueError("buckets answer no day before the latest one in them")
         return Balance(_value(self.know, on), _value(self.care, on))
 
-    def rows(self) -> list[BucketRow]:
-        """All buckets, by account, half-life and quotient: what `from_rows` makes them of."""
-        accounts = ((CARE, self.care), (KNOW, self.know))
-        return [
-            BucketRow(name, half_life_days, quotient, account[half_life_days, quotient])
-            for name, account in accounts
-            for half_life_days, quotient in sorted(account)
-        ]
+    def to_mapping(self) -> dict[str, dict[str, list[int]]]:
+        """As plain data for JSON, `{"H": {"q": [know, care]}}`, in ascending order.
+
+        The integers are of any size; `through_day` is not in it.
+        """
+        mapping: dict[str, dict[str, list[int]]] = {}
+        for half_life_days, quotient in sorted(self.know.keys() | self.care.keys()):
+            key = (half_life_days, quotient)
+            amounts = [self.know.get(key, 0), self.care.get(key, 0)]
+            mapping.setdefault(str(half_life_days), {})[str(quotient)] = amounts
+        return mapping
 
     @classmethod
-    def from_rows(cls, rows: Iterable[tuple[str, int, int, int]], through_day: int | None) -> Self:
-        """Buckets of stored rows (account, half-life, quotient, amount); a key twice adds up."""
+    def from_mapping(
+        cls, mapping: Mapping[str, Mapping[str, Sequence[int]]], through_day: int | None
+    ) -> Self:
+        """Buckets from what `to_mapping` gave."""
         buckets = cls()
-        accounts = {KNOW: buckets.know, CARE: buckets.care}
-        for account, half_life_days, quotient, amount in rows:
-            _shift(accounts[account], (half_life_days, quotient), amount)
+        for half_life_days, quotients in mapping.items():
+            for quotient, (know, care) in quotients.items():
+                key = (int(half_life_days), int(quotient))
+                _shift(buckets.know, key, know)
+                _shift(buckets.care, key, care)
         buckets.through_day = through_day
         return buckets
-
-    def to_mapping(self) -> dict[str, object]:
-        """As plain data for JSON: keys `H:q`, amounts as decimal text (they exceed 64 bits)."""
-        return {
-            "through_day": self.through_day,
-            KNOW: {f"{h}:{q}": str(amount) for (h, q), amount in sorted(self.know.items())},
-            CARE: {f"{h}:{q}": str(amount) for (h, q), amount in sorted(self.care.items())},
-        }
-
-    @classmethod
-    def from_mapping(cls, mapping: Mapping[str, object]) -> Self:
-        """Buckets from what `to_mapping` gave; ValueError for anything else."""
-        through_day = mapping.get("through_day")
-        if through_day is not None and not isinstance(through_day, int):
-            raise ValueError("through_day is a day or nothing")
-        rows = []
-        for name in (KNOW, CARE):
-            account = mapping.get(name)
-            if not isinstance(account, Mapping):
-                raise ValueError(f"{name} is a mapping")
-            for key, amount in account.items():
-                half_life_days, _, quotient = str(key).partition(":")
-                rows.append((name, int(half_life_days), int(quotient), int(amount)))
-        return cls.from_rows(rows, through_day)
-
-    def _post(self, entry: Entry, sign: int) -> None:
-        half_life_days = entry.half_life_days
-        quotient, remainder = divmod(entry.day, half_life_days)
-        scale = decay_table(half_life_days)[remainder] * sign
-        if entry.know_mp:
-            _shift(self.know, (half_life_days, quotient), entry.know_mp * scale)
-        if entry.care_mp:
-            _shift(self.care, (half_life_days, quotient), entry.care_mp * scale)
 
 
 def group_totals(account: Mapping[BucketKey, int]) -> list[tuple[int, int, int]]:

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.projector.domain.calendar import day_of, week_of
-from services.projector.domain.facts import Pair, Touchpoint
+from services.projector.domain.calendar import day_of
+from services.projector.domain.facts import Touchpoint
 from services.projector.domain.recovery import Refund, refunds
-from services.projector.domain.saturation import Member, Rank, saturate
+from services.projector.domain.saturation import Cell, Member, Rank, cell_of, saturate
 from services.projector.domain.weights import Weight, weigher_of
 from services.runtime.policy import INCIDENT, RECOVERY, Policy
 
@@ -46,9 +46,6 @@ class Folded:
     unknown: tuple[Touchpoint, ...]
 
 
-type _Cell = tuple[Pair, str, str, int]
-
-
 def fold(touchpoints: Iterable[Touchpoint], policy: Policy, on: int | None = None) -> Folded:
     """What effective touchpoints with day <= `on` (all of them, without) post under a policy.
 
@@ -59,7 +56,7 @@ def fold(touchpoints: Iterable[Touchpoint], policy: Policy, on: int | None = Non
     weigh = weigher_of(policy).weigh
     entries: list[Entry] = []
     unknown: list[Touchpoint] = []
-    cells: dict[_Cell, list[Member]] = defaultdict(list)
+    cells: dict[Cell, list[Member]] = defaultdict(list)
     incidents: dict[str, Member] = {}
     steps: dict[str, Member] = {}
     for touchpoint in touchpoints:
@@ -74,8 +71,7 @@ def fold(touchpoints: Iterable[Touchpoint], policy: Policy, on: int | None = Non
             steps[touchpoint.event_id] = touchpoint, weight
             continue
         if weight.group:
-            cell = touchpoint.pair, touchpoint.initiator, weight.group, week_of(day)
-            cells[cell].append((touchpoint, weight))
+            cells[cell_of(touchpoint, weight, day)].append((touchpoint, weight))
             continue
         if touchpoint.kind == INCIDENT:
             incidents[touchpoint.event_id] = touchpoint, weight

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.projector.domain.facts import Touchpoint
+from services.projector.domain.calendar import week_of
+from services.projector.domain.facts import Pair, Touchpoint
 from services.projector.domain.rounding import divide_half_even
 from services.projector.domain.weights import PER_MILLE, PRODUCT_SCALE, Weight
 
@@ -30,6 +31,12 @@ class Saturated:
 
 
 type Member = tuple[Touchpoint, Weight]
+type Cell = tuple[Pair, str, str, int]
+
+
+def cell_of(touchpoint: Touchpoint, weight: Weight, day: int) -> Cell:
+    """The cell of a touchpoint with a group: relationship, initiator, group and ISO week."""
+    return touchpoint.pair, touchpoint.initiator, weight.group, week_of(day)
 
 
 def saturate(cell: Sequence[Member], marginal: Sequence[int]) -> list[Saturated]:
