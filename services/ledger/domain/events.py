@@ -5,7 +5,7 @@ as text. Source: the domain contract, sections 2 and 3.
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 SUBJECT_ERASED: Final = "rapport.events.v1.SubjectErased"
 
@@ -93,8 +93,7 @@ class StoredEvent:
     payload_sha256: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A part of a read, in the order asked for.
 
     `read_through` is how far the read has come, events left out included: a position when a journal
