@@ -1,0 +1,57 @@
+"""A stored event as a NATS message: the stored bytes, with its envelope as CloudEvents headers."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from services.ledger.domain.events import StoredEvent
+from services.runtime import streams
+from services.runtime.clock import iso_from_instant
+
+EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
+
+# What NATS and its protocol line add to a message, roughly; only chunks are cut by it.
+OVERHEAD_BYTES = 700
+
+_subject = lru_cache(maxsize=65_536)(streams.event_subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is published for one position."""
+
+    position: int
+    subject: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def message_of(event: StoredEvent, incarnation: str) -> Message:
+    """The message of an event. Headers without a value are left out.
+
+    The server stores it at sequence == position or refuses it: the header says what must be last.
+    """
+    headers = {
+        EXPECTED_LAST_SEQUENCE: str(event.position - 1),
+        streams.SPEC_VERSION: "1.0",
+        streams.EVENT_ID: event.event_id,
+        streams.SOURCE: f"/rapport/journals/{event.journal}",
+        streams.TYPE: event.type,
+        streams.TIME: iso_from_instant(event.occurred_at_us),
+        streams.SUBJECT: event.home,
+        streams.CONTENT_TYPE: "application/protobuf",
+        streams.TENANT: event.tenant,
+        streams.POSITION: str(event.position),
+        streams.REVISION: str(event.revision),
+        streams.RECORDED_AT: iso_from_instant(event.recorded_at_us),
+        streams.RECORDED_BY: event.recorded_by,
+        streams.SCHEMA_VERSION: str(event.schema_version),
+        streams.INCARNATION: incarnation,
+    }
+    if event.verified:
+        headers[streams.VERIFIED] = "true"
+    if event.correlation_id:
+        headers[streams.CORRELATION_ID] = event.correlation_id
+    if event.causation_id:
+        headers[streams.CAUSATION_ID] = event.causation_id
+    subject = _subject(event.journal, event.tenant, event.type, event.kind)
+    return Message(event.position, subject, headers, event.payload)

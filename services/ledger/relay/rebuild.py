@@ -1,0 +1,26 @@
+"""Making a journal's stream anew: what `rapport stream rebuild` does."""
+
+from typing import Final
+
+import nats
+
+from services.ledger.relay.stream import EventStream, check_server_version
+
+CONNECT_TIMEOUT_S: Final = 5
+
+
+async def rebuild_stream(
+    admin_url: str, journal: str, *, first_position: int = 1, replicas: int = 1
+) -> None:
+    """Delete the journal's stream and create it empty; the relay fills it from `first_position`.
+
+    Needs the admin credential. Durable consumers are dropped with the stream; subscribers keep
+    their own position and go on. Raises nats errors; the stream may then be missing, which the
+    relay mends by itself.
+    """
+    client = await nats.connect(admin_url, connect_timeout=CONNECT_TIMEOUT_S)
+    try:
+        check_server_version(client)
+        await EventStream(client, journal, replicas=replicas).recreate(first_position)
+    finally:
+        await client.close()

@@ -1,0 +1,187 @@
+"""The relay of a ledger process: one task a journal, one NATS connection for all.
+
+Appends never wait for it. Its health has a name of its own, `rapport.relay`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Final, Protocol
+
+import nats
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from services.ledger.relay.journal_relay import JournalLog, JournalRelay, RelayState
+from services.ledger.relay.leader import leadership
+from services.ledger.relay.stream import EventStream, check_server_version
+from services.runtime import streams
+from services.runtime.lifecycle import Supervisor
+from services.runtime.logs import get_logger
+
+_log = get_logger(__name__)
+
+HEALTH_NAME: Final = "rapport.relay"
+# How often the relay looks for journals created elsewhere.
+DISCOVER_S: Final = 5.0
+RECONNECT_S: Final = 0.25
+
+
+class RelayLog(JournalLog, Protocol):
+    """What the relay needs of the journal store beyond reading one journal."""
+
+    async def journal_names(self) -> list[str]: ...
+
+    def nudge(self, journal: str) -> None: ...
+
+
+class Relay:
+    """Keeps the streams of all journals at their heads."""
+
+    def __init__(
+        self,
+        log: RelayLog,
+        *,
+        nats_url: str,
+        dsn: str,
+        registry: CollectorRegistry,
+        on_health: Callable[[bool], None],
+        replicas: int = 1,
+    ) -> None:
+        """`dsn` is where advisory locks are taken; `on_health` is told when health changes.
+
+        `replicas` is the number of copies (R) of streams it creates.
+        """
+        self._log, self._nats_url, self._dsn, self._replicas = log, nats_url, dsn, replicas
+        self._on_health = on_health
+        self._healthy = False
+        self._client: Client | None = None
+        self._states: dict[str, RelayState] = {}
+        self._reports: dict[str, int] = {}
+        self._progress = asyncio.Event()
+        self._supervisor = Supervisor(on_crash=lambda name, _: self._crashed(name))
+        # How far the stream of a journal follows its head.
+        self._position = Gauge(
+            "rapport_relay_position", "Last position published", ["journal"], registry=registry
+        )
+        self._lag = Gauge(
+            "rapport_relay_lag_positions", "Head less position", ["journal"], registry=registry
+        )
+        self._state_changes = Counter(
+            "rapport_relay_state_changes", "States entered", ["journal", "state"], registry=registry
+        )
+
+    def start(self) -> None:
+        """Begin in the background; never raises for a NATS that is not there."""
+        self._supervisor.start("relay", self._run)
+
+    async def stop(self) -> None:
+        """End every task and the connection. What is not published yet is the next relay's work."""
+        await self._supervisor.stop()
+        if self._client is not None and not self._client.is_closed:
+            with suppress(nats.errors.Error):
+                await self._client.close()
+
+    async def flushed(self) -> None:
+        """Returns when every journal this process leads stands at its head."""
+        for journal in list(self._states):
+            head = (await self._log.head(journal)).head
+            while self._states[journal] is RelayState.FOLLOWING and self._reports[journal] < head:
+                self._progress.clear()
+                await self._progress.wait()
+
+    def hint(self, journal: str) -> None:
+        """Tell other processes that a journal has grown. A hint: lost ones cost a poll's delay."""
+        client = self._client
+        if client is not None and client.is_connected:
+            task = asyncio.ensure_future(client.publish(streams.wake_subject(journal)))
+            task.add_done_callback(_ignore_lost_hint)
+
+    async def _run(self) -> None:
+        client = await self._connect()
+        await client.subscribe(f"{streams.WAKE_PREFIX}.*", cb=self._woken)
+        while True:
+            for journal in await self._log.journal_names():
+                if journal not in self._states:
+                    self._states[journal] = RelayState.STANDBY
+                    self._supervisor.start(f"relay {journal}", partial(self._lead, journal))
+            self._tell_health()
+            await asyncio.sleep(DISCOVER_S)
+
+    async def _connect(self) -> Client:
+        """The connection; waits for NATS as long as it takes."""
+        if self._client is not None and not self._client.is_closed:
+            return self._client
+        told = False
+        while True:
+            try:
+                client = await nats.connect(
+                    self._nats_url,
+                    name="rapport-relay",
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=RECONNECT_S,
+                    error_cb=_quiet,
+                    disconnected_cb=self._disconnected,
+                    reconnected_cb=self._reconnected,
+                )
+            except (nats.errors.Error, OSError, TimeoutError) as fault:
+                if not told:
+                    _log.warning("nats out of reach", exc_info=fault)
+                    told = True
+                await asyncio.sleep(RECONNECT_S)
+                continue
+            check_server_version(client)
+            self._client = client
+            return client
+
+    async def _lead(self, journal: str) -> None:
+        async with leadership(self._dsn, journal) as held:
+            stream = EventStream(await self._connect(), journal, replicas=self._replicas)
+            await JournalRelay(self._log, stream, journal, self._report).run(held)
+
+    async def _woken(self, message: Msg) -> None:
+        self._log.nudge(message.subject.removeprefix(f"{streams.WAKE_PREFIX}."))
+
+    async def _disconnected(self) -> None:
+        self._tell_health()
+
+    async def _reconnected(self) -> None:
+        assert self._client is not None
+        check_server_version(self._client)
+        self._tell_health()
+
+    def _report(self, journal: str, state: RelayState, position: int, head: int) -> None:
+        if self._states.get(journal) is not state:
+            self._state_changes.labels(journal, state.value).inc()
+        self._states[journal] = state
+        self._reports[journal] = position
+        self._progress.set()
+        self._position.labels(journal).set(position)
+        self._lag.labels(journal).set(max(head - position, 0))
+        self._tell_health()
+
+    def _crashed(self, name: str) -> None:
+        journal = name.removeprefix("relay ")
+        if journal in self._states:
+            self._states[journal] = RelayState.STANDBY
+        self._tell_health()
+
+    def _tell_health(self) -> None:
+        connected = self._client is not None and self._client.is_connected
+        unwell = {RelayState.DIVERGED, RelayState.DISCONNECTED}
+        healthy = connected and not unwell & set(self._states.values())
+        if healthy != self._healthy:
+            self._healthy = healthy
+            self._on_health(healthy)
+
+
+async def _quiet(_: Exception) -> None:
+    """nats-py prints every error of its own accord; the relay's states say the same, once."""
+
+
+def _ignore_lost_hint(task: "asyncio.Future[None]") -> None:
+    if not task.cancelled():
+        task.exception()

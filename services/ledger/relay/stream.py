@@ -1,0 +1,120 @@
+"""The JetStream stream of one journal: made, looked at, written to, deleted."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from nats.aio.client import Client
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from services.ledger.relay.message import Message
+from services.runtime import streams
+
+# Mends a leader-change fault that could give one sequence twice (nats-server #8057).
+SERVER_VERSION_MIN: Final = (2, 15, 1)
+ACK_TIMEOUT_S: Final = 10.0
+# JetStream's own code for a message whose expected last sequence was wrong.
+_WRONG_LAST_SEQUENCE: Final = 10071
+
+
+class ServerTooOld(Exception):  # noqa: N818 - the sentence reads without "Error"
+    """The NATS server is older than the oldest one that keeps sequences through a leader change."""
+
+
+class Refused(Exception):  # noqa: N818
+    """The stream did not take the chunk: something else was published, or a message was lost."""
+
+
+class Unwritable(Exception):  # noqa: N818
+    """JetStream answers with an error of its own: no space, no quorum, no such stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The end of a stream; `event_id` and `incarnation` are None when no message is left."""
+
+    last_sequence: int
+    event_id: str | None
+    incarnation: str | None
+
+
+def check_server_version(client: Client) -> None:
+    """Raises ServerTooOld below SERVER_VERSION_MIN."""
+    version = client.connected_server_version
+    found = (version.major, version.minor, version.patch)
+    if found < SERVER_VERSION_MIN:
+        needed = ".".join(map(str, SERVER_VERSION_MIN))
+        raise ServerTooOld(
+            f"NATS server {'.'.join(map(str, found))} is too old; use {needed} or newer"
+        )
+
+
+class EventStream:
+    """One journal's stream on a connected client."""
+
+    def __init__(self, client: Client, journal: str, *, replicas: int = 1) -> None:
+        self.name = streams.stream_name(journal)
+        self._client = client
+        self._jetstream = client.jetstream(timeout=ACK_TIMEOUT_S)
+        self._config = StreamConfig(
+            name=self.name,
+            description=f"Rapport journal {journal}: sequence == position",
+            subjects=[streams.journal_subjects(journal)],
+            retention=RetentionPolicy.LIMITS,
+            discard=DiscardPolicy.OLD,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+            deny_delete=True,
+            deny_purge=True,
+            allow_direct=True,
+        )
+
+    async def ensure(self) -> None:
+        """Make the stream if it is not there; an existing one keeps its configuration."""
+        try:
+            await self._jetstream.stream_info(self.name)
+        except NotFoundError:
+            await self._jetstream.add_stream(self._config)
+
+    async def tail(self) -> Tail:
+        """The stream's end. Raises NotFoundError when it was deleted."""
+        info = await self._jetstream.stream_info(self.name)
+        last = info.state.last_seq
+        if info.state.messages == 0:
+            return Tail(last, None, None)
+        message = await self._jetstream.get_msg(self.name, last)
+        headers = message.headers or {}
+        return Tail(last, headers.get(streams.EVENT_ID, ""), headers.get(streams.INCARNATION, ""))
+
+    async def publish(self, chunk: Sequence[Message]) -> None:
+        """Publish consecutive positions, pipelined; returns when the last one is stored.
+
+        The server refuses every message that does not follow its predecessor, so the
+        acknowledgement of the last one speaks for all. Raises Refused, Unwritable, or the client's
+        errors; then any number of the first messages may have been stored.
+        """
+        *first, last = chunk
+        for message in first:
+            await self._client.publish(message.subject, message.body, headers=message.headers)
+        answer = await self._client.request(
+            last.subject, last.body, timeout=ACK_TIMEOUT_S, headers=last.headers
+        )
+        acknowledgement = json.loads(answer.data)
+        error = acknowledgement.get("error")
+        if error is not None:
+            text = f"{error.get('description')} ({error.get('err_code')})"
+            raise (Refused if error.get("err_code") == _WRONG_LAST_SEQUENCE else Unwritable)(text)
+        if acknowledgement.get("seq") != last.position:
+            raise Refused(f"position {last.position} was stored at {acknowledgement.get('seq')}")
+
+    async def recreate(self, first_sequence: int = 1) -> None:
+        """Delete the stream with everything in it and make it anew; needs the admin credential.
+
+        `first_sequence` is the first position that the relay will publish again.
+        """
+        with suppress(NotFoundError):
+            await self._jetstream.delete_stream(self.name)
+        await self._jetstream.add_stream(self._config.evolve(first_seq=first_sequence))
