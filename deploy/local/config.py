@@ -41,3 +41,8 @@ class LocalConfig:
             nats_bin=Path(nats_bin) if nats_bin else None,
             inherited={name: env[name] for name in PASSED_ON if name in env},
         )
+
+
+def whole_environment() -> dict[str, str]:
+    """Everything, for a detached `up`, which is to see what this process saw."""
+    return dict(os.environ)

@@ -89,6 +89,8 @@ class NatsServer:
     tests of a lost or crashed NATS use; the port stays the same through all of them.
     """
 
+    name = "nats"
+
     def __init__(self, home: Path, *, binary: Path | None = None) -> None:
         self.home = home.resolve()
         self.store = self.home / "store"

@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from contextlib import suppress
@@ -18,6 +17,7 @@ from urllib.parse import quote
 
 from deploy.local.errors import StackError
 from deploy.local.files import make_directory, secret_in, write_private
+from deploy.local.ports import free_port
 from deploy.local.postgres_binaries import (
     find_binaries,
     root_state_dir,
@@ -77,7 +77,7 @@ def postgres_home(directory: Path) -> Path:
     """
     run_as = server_user()
     home = directory.resolve() / "postgres"
-    if run_as is None or traversable(home.parent):
+    if run_as is None or traversable(home):
         return home
     place = root_state_dir() / f"postgres-data-{secrets.token_hex(8)}"
     make_directory(place, 0o711)
@@ -91,6 +91,8 @@ class PostgresServer:
     `start` also makes the cluster, and adopts a server that already runs on it. durable=False
     switches fsync off, for tests that can afford to lose everything.
     """
+
+    name = "postgres"
 
     def __init__(
         self,
@@ -212,7 +214,7 @@ class PostgresServer:
 
     def _launch(self, programs: Path) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
-        port = self._recorded_port() or _free_port()
+        port = self._recorded_port() or free_port()
         self._forget_stale_lock()
         for _ in range(START_ATTEMPTS_MAX):
             offset = self.log.stat().st_size if self.log.exists() else 0
@@ -230,7 +232,7 @@ class PostgresServer:
             said = self.log.read_bytes()[offset:].decode(errors="replace")
             self.process = None
             if "could not create any TCP/IP sockets" in said:
-                port = _free_port()
+                port = free_port()
             elif "shared memory block" not in said or time.monotonic() > deadline:
                 break
             else:  # backends of a killed server are still leaving; its segment tells
@@ -289,14 +291,6 @@ class PostgresServer:
         with suppress(OSError, ValueError):
             return int((self.home / "port").read_text())
         return None
-
-
-def _free_port() -> int:
-    """A loopback port the kernel says is free. It may be taken before use: callers try again."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def remove_home(home: Path) -> None:
