@@ -1,14 +1,15 @@
 """Lines that add up: whole mp for exact values, with a total that was rounded elsewhere."""
 
 from collections.abc import Sequence
-from fractions import Fraction
+from math import lcm
 from typing import NamedTuple
 
 
 class Share(NamedTuple):
-    """A line's exact value in mp, and the event id that decides between equals."""
+    """A line's exact value, numerator / denominator (> 0, not reduced) in mp, and its event id."""
 
-    value: Fraction
+    numerator: int
+    denominator: int
     event_id: str
 
 
@@ -21,15 +22,17 @@ def apportion(shares: Sequence[Share], total: int) -> list[int]:
     floors add up to; then 1 mp is taken from the line with the smallest value - floor (ties: the
     smaller event id).
     """
-    floors = [share.value.numerator // share.value.denominator for share in shares]
+    floors = [share.numerator // share.denominator for share in shares]
     missing = total - sum(floors)
     if missing:
         step = 1 if missing > 0 else -1
         assert abs(missing) <= len(shares), "the total is not that of these lines"
+        # Remainders over one denominator compare as integers.
+        common = lcm(*{share.denominator for share in shares})
 
-        def claim(index: int) -> tuple[Fraction, str]:
-            fraction = shares[index].value - floors[index]
-            return -fraction * step, shares[index].event_id
+        def claim(index: int) -> tuple[int, str]:
+            numerator, denominator, event_id = shares[index]
+            return numerator % denominator * (common // denominator) * -step, event_id
 
         for index in sorted(range(len(shares)), key=claim)[: abs(missing)]:
             floors[index] += step

@@ -122,16 +122,19 @@ def group_totals(account: Mapping[BucketKey, int]) -> list[tuple[int, int, int]]
 
 
 def _value(account: Mapping[BucketKey, int], on: int) -> Fraction:
-    """Sum of bucket x 2^(q - q_t) / T_H[r_t], exactly."""
-    total = Fraction(0)
-    for half_life_days, base, numerator in group_totals(account):
+    """Sum of bucket x 2^(q - q_t) / T_H[r_t], exactly; reduced once, at the end."""
+    terms = []
+    for half_life_days, base, total in group_totals(account):
         quotient, remainder = divmod(on, half_life_days)
-        scale = decay_table(half_life_days)[remainder]
-        if quotient >= base:
-            total += Fraction(numerator, scale << (quotient - base))
-        else:
-            total += Fraction(numerator << (base - quotient), scale)
-    return total
+        terms.append((total, decay_table(half_life_days)[remainder], quotient - base))
+    halvings = max((term[2] for term in terms), default=0)
+    numerator, denominator = 0, 1
+    for total, scale, halved in terms:
+        numerator = numerator * scale + (total << (halvings - halved)) * denominator
+        denominator *= scale
+    if halvings < 0:
+        return Fraction(numerator << -halvings, denominator)
+    return Fraction(numerator, denominator << halvings)
 
 
 def _shift(account: dict[BucketKey, int], key: BucketKey, amount: int) -> None:

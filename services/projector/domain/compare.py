@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
 
 from services.projector.domain.apportion import Share, apportion
 from services.projector.domain.balance import Balance
@@ -84,11 +83,13 @@ def compare_entries(
     changes.sort(key=lambda item: (_ORDER[item[1]], item[0].touchpoint.order))
 
     def share(event_id: str, know: bool) -> Share:
-        value = Fraction(0)
+        numerator, denominator = 0, 1
         for side, day, sign in ((before, first_day, -1), (after, second_day, 1)):
             if (entry := side.get(event_id)) is not None:
-                value += sign * decayed(entry.know_mp if know else entry.care_mp, entry, day)
-        return Share(value, event_id)
+                value, scale = decayed(entry.know_mp if know else entry.care_mp, entry, day)
+                numerator = numerator * scale + sign * value * denominator
+                denominator *= scale
+        return Share(numerator, denominator, event_id)
 
     first = Buckets(first_entries).balance(first_day)
     second = Buckets(second_entries).balance(second_day)

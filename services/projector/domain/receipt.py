@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from services.projector.domain.apportion import Share, apportion
 from services.projector.domain.balance import Balance
@@ -34,14 +33,15 @@ class Receipt:
     lines: tuple[Line, ...]
 
 
-def decayed(mp: int, entry: Entry, on: int) -> Fraction:
-    """The exact value on a day of `mp` that decay as the entry does."""
+def decayed(mp: int, entry: Entry, on: int) -> tuple[int, int]:
+    """The exact value on a day of `mp` that decay as the entry does: numerator, denominator."""
     quotient, remainder = divmod(entry.day, entry.half_life_days)
     quotient_on, remainder_on = divmod(on, entry.half_life_days)
     table = decay_table(entry.half_life_days)
-    value = Fraction(mp * table[remainder], table[remainder_on])
     halvings = quotient_on - quotient
-    return value / (1 << halvings) if halvings >= 0 else value * (1 << -halvings)
+    if halvings < 0:
+        return mp * table[remainder] << -halvings, table[remainder_on]
+    return mp * table[remainder], table[remainder_on] << halvings
 
 
 def receipt(entries: Sequence[Entry], on: int) -> Receipt:
@@ -54,7 +54,11 @@ def receipt(entries: Sequence[Entry], on: int) -> Receipt:
         key=lambda entry: (entry.effective_from, entry.touchpoint.order),
     )
     balance = Buckets(shown).balance(on)
-    know = apportion([Share(decayed(e.know_mp, e, on), e.event_id) for e in shown], balance.know_mp)
-    care = apportion([Share(decayed(e.care_mp, e, on), e.event_id) for e in shown], balance.care_mp)
+    know = apportion(
+        [Share(*decayed(e.know_mp, e, on), e.event_id) for e in shown], balance.know_mp
+    )
+    care = apportion(
+        [Share(*decayed(e.care_mp, e, on), e.event_id) for e in shown], balance.care_mp
+    )
     lines = tuple(Line(*line) for line in zip(shown, know, care, strict=True))
     return Receipt(on, balance, balance.know_mp, balance.care_mp, lines)
