@@ -89,6 +89,8 @@ CREATE TABLE views.amendments (
     PRIMARY KEY (journal, tenant, event_id)
 );
 CREATE INDEX amendments_by_target ON views.amendments (journal, tenant, target, position);
+-- A receipt also lists corrections whose original is unknown or another pair's.
+CREATE INDEX amendments_by_pair ON views.amendments (journal, tenant, a, b) WHERE role = 'C';
 
 -- The exact balance of a raw pair as buckets, under one policy, at the newest position.
 -- buckets: JSON {"half-life": {"q": [know, care]}}, integers of any size. It answers days not before
@@ -171,6 +173,9 @@ CREATE TABLE views.links (
     strong         boolean NOT NULL,
     PRIMARY KEY (journal, tenant, event_id)
 );
+-- Weak links only propose: nothing follows them.
+CREATE INDEX links_by_a ON views.links (journal, tenant, a, b) WHERE strong;
+CREATE INDEX links_by_b ON views.links (journal, tenant, b, a) WHERE strong;
 
 -- Every adopted policy. Taken back by amendments V.
 CREATE TABLE views.policies (
