@@ -94,7 +94,8 @@ CREATE INDEX amendments_by_pair ON views.amendments (journal, tenant, a, b) WHER
 
 -- The exact balance of a raw pair as buckets, under one policy, at the newest position.
 -- buckets: JSON {"half-life": {"q": [know, care]}}, integers of any size. It answers days not before
--- through_day. contact_days: sorted days with a counted contact.
+-- through_day (the least integer while nothing was posted). contact_days: sorted days with a counted
+-- contact, those to come included. A row for every pair that has a touchpoint, voided ones too.
 CREATE TABLE views.balances (
     journal      text      COLLATE "C" NOT NULL,
     tenant       text      COLLATE "C" NOT NULL,
@@ -107,6 +108,7 @@ CREATE TABLE views.balances (
     PRIMARY KEY (journal, tenant, a, b)
 );
 CREATE INDEX balances_by_b ON views.balances (journal, tenant, b, a);
+CREATE INDEX balances_stale ON views.balances (journal, tenant, policy_hash, a, b);
 
 -- The balance of a canonical pair on the tenant's day, for lists. last_contact_day: null for none.
 CREATE TABLE views.standings (
@@ -156,12 +158,16 @@ CREATE TABLE views.descriptions (
     event_id       uuid   NOT NULL,
     recorded_at_us bigint NOT NULL,
     recorded_by    text   NOT NULL,
+    side           smallint NOT NULL,
+    team           text   COLLATE "C" NOT NULL,
+    tier           text   COLLATE "C" NOT NULL,
     payload        bytea  NOT NULL,
     PRIMARY KEY (journal, tenant, party, occurred_at_us, position)
 );
 CREATE INDEX descriptions_by_event ON views.descriptions (journal, tenant, event_id);
+CREATE INDEX descriptions_by_time ON views.descriptions (journal, tenant, occurred_at_us);
 
--- Every identity link, strong and weak. Ended by amendments E, taken back by amendments V.
+-- Every identity link, strong and weak, a < b. Ended by amendments E, taken back by amendments V.
 CREATE TABLE views.links (
     journal        text    COLLATE "C" NOT NULL,
     tenant         text    COLLATE "C" NOT NULL,
@@ -171,8 +177,22 @@ CREATE TABLE views.links (
     a              text    COLLATE "C" NOT NULL,
     b              text    COLLATE "C" NOT NULL,
     strong         boolean NOT NULL,
+    payload        bytea   NOT NULL,
     PRIMARY KEY (journal, tenant, event_id)
 );
+CREATE INDEX links_by_a ON views.links (journal, tenant, a);
+CREATE INDEX links_by_b ON views.links (journal, tenant, b);
+
+-- Who is the same human as somebody else now: a row for every id of a connected component of strong
+-- links in force. canonical: the smallest id of the component. Who has no row is linked to nobody.
+CREATE TABLE views.identities (
+    journal   text COLLATE "C" NOT NULL,
+    tenant    text COLLATE "C" NOT NULL,
+    person    text COLLATE "C" NOT NULL,
+    canonical text COLLATE "C" NOT NULL,
+    PRIMARY KEY (journal, tenant, person)
+);
+CREATE INDEX identities_by_canonical ON views.identities (journal, tenant, canonical, person);
 -- Weak links only propose: nothing follows them.
 CREATE INDEX links_by_a ON views.links (journal, tenant, a, b) WHERE strong;
 CREATE INDEX links_by_b ON views.links (journal, tenant, b, a) WHERE strong;
@@ -189,10 +209,13 @@ CREATE TABLE views.policies (
     hash           text    NOT NULL,
     effective_from integer NOT NULL,
     policy_json    text    NOT NULL,
+    payload        bytea   NOT NULL,
     PRIMARY KEY (journal, tenant, position)
 );
 
--- Facts of other types, for the views to come: affiliations, facts, dates, signals, lists, answers.
+-- Facts of other types, for the views to come: affiliations, facts, dates, signals, lists, answers,
+-- erasures, and types nobody knows yet. So every event is in exactly one of touchpoints, amendments,
+-- descriptions, links, policies, other_facts and parked.
 CREATE TABLE views.other_facts (
     journal        text   COLLATE "C" NOT NULL,
     tenant         text   COLLATE "C" NOT NULL,
@@ -207,15 +230,24 @@ CREATE TABLE views.other_facts (
     PRIMARY KEY (journal, tenant, home, position)
 );
 
--- Events a projection could not take, with the reason. Retried by command.
+-- Events a projection could not take, whole, with the reason. Retried by command.
 CREATE TABLE views.parked (
-    journal    text        COLLATE "C" NOT NULL,
-    position   bigint      NOT NULL,
-    tenant     text        COLLATE "C" NOT NULL,
-    event_id   uuid        NOT NULL,
-    type       text        NOT NULL,
-    reason     text        NOT NULL,
-    parked_at  timestamptz NOT NULL DEFAULT now(),
+    journal        text        COLLATE "C" NOT NULL,
+    position       bigint      NOT NULL,
+    incarnation    uuid        NOT NULL,
+    tenant         text        COLLATE "C" NOT NULL,
+    event_id       uuid        NOT NULL,
+    type           text        NOT NULL,
+    home           text        NOT NULL,
+    revision       bigint      NOT NULL,
+    kind           text        NOT NULL,
+    occurred_at_us bigint      NOT NULL,
+    recorded_at_us bigint      NOT NULL,
+    recorded_by    text        NOT NULL,
+    schema_version integer     NOT NULL,
+    payload        bytea       NOT NULL,
+    reason         text        NOT NULL,
+    parked_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (journal, position)
 );
 
