@@ -9,7 +9,7 @@ from typing import Final
 
 from services.projector.domain.buckets import Buckets
 
-# through_day of a row in which nothing was posted: it answers every day. Least integer of the column.
+# through_day of a row in which nothing was posted: the least integer, so it answers every day.
 THROUGH_DAY_NONE: Final = -(2**31)
 
 

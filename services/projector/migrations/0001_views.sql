@@ -180,8 +180,9 @@ CREATE TABLE views.links (
     payload        bytea   NOT NULL,
     PRIMARY KEY (journal, tenant, event_id)
 );
-CREATE INDEX links_by_a ON views.links (journal, tenant, a);
-CREATE INDEX links_by_b ON views.links (journal, tenant, b);
+-- Weak links only propose: nothing follows them.
+CREATE INDEX links_by_a ON views.links (journal, tenant, a, b) WHERE strong;
+CREATE INDEX links_by_b ON views.links (journal, tenant, b, a) WHERE strong;
 
 -- Who is the same human as somebody else now: a row for every id of a connected component of strong
 -- links in force. canonical: the smallest id of the component. Who has no row is linked to nobody.
@@ -193,9 +194,6 @@ CREATE TABLE views.identities (
     PRIMARY KEY (journal, tenant, person)
 );
 CREATE INDEX identities_by_canonical ON views.identities (journal, tenant, canonical, person);
--- Weak links only propose: nothing follows them.
-CREATE INDEX links_by_a ON views.links (journal, tenant, a, b) WHERE strong;
-CREATE INDEX links_by_b ON views.links (journal, tenant, b, a) WHERE strong;
 
 -- Every adopted policy. Taken back by amendments V.
 CREATE TABLE views.policies (
@@ -252,3 +250,5 @@ CREATE TABLE views.parked (
 );
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA views TO rapport_projector;
+-- Which version the schema has, only who migrates it says.
+REVOKE INSERT, UPDATE, DELETE ON views.schema_migrations FROM rapport_projector;
