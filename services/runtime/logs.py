@@ -85,13 +85,18 @@ def get_logger(module: str) -> structlog.typing.FilteringBoundLogger:
     return bound
 
 
+def is_event(text: str) -> bool:
+    """Whether `text` may be the event of a line: up to 120 characters of plain words."""
+    return _EVENT.fullmatch(text) is not None
+
+
 def only_known(line: Line) -> dict[str, Any]:
     """What of a line may be written; see the module for the rules."""
     event = line.get("event")
     known: dict[str, Any] = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": _word(line.get("level")),
-        "event": event if isinstance(event, str) and _EVENT.fullmatch(event) else "unnamed",
+        "event": event if isinstance(event, str) and is_event(event) else "unnamed",
         "module": _word(line.get("module")),
     }
     dropped = []

@@ -17,6 +17,7 @@ MASTER_KEY_BYTES: Final = 32
 SUBJECT_KEY_BYTES: Final = 32
 
 _KEY_ID: Final = re.compile(r"[a-z0-9._-]{1,64}")
+_URL_ALPHABET: Final = str.maketrans("-_", "+/")
 _NONCE_BYTES: Final = 12
 # The first byte of every wrapped key: AES-256-GCM, 12-byte random nonce, key and tag.
 _WRAP_V1: Final = b"\x01"
@@ -36,8 +37,11 @@ class MasterKeys:
     """The master keys of an installation: the current one wraps, all of them unwrap.
 
     Read from text: one key a line, `id:base64url` or `base64url` alone (its id is then derived from
-    the key), 32 bytes each; the first is current. Empty lines and lines starting with `#` do not
-    count. To rotate: put a new line on top in every process, rotate, then take out the old line.
+    the key), 32 bytes each, padded or not, the plain base64 alphabet as well; the first is current.
+    Empty lines and lines starting with `#` do not count.
+
+    To rotate without a pause: add the new line at the end and restart every process, so that all
+    know the key; move it to the top and restart again; rotate; take out the old line.
     """
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
@@ -124,7 +128,8 @@ def _derived_id(key: bytes) -> str:
 
 def _decode(encoded: str, number: int) -> bytes:
     try:
-        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+        plain = encoded.translate(_URL_ALPHABET) + "=" * (-len(encoded) % 4)
+        key = base64.b64decode(plain, validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != MASTER_KEY_BYTES:

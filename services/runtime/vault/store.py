@@ -106,7 +106,11 @@ class Vault:
         """Everybody erased, of one tenant or all, by (tenant, subject); read page by page."""
         after = ("", "")
         while True:
-            rows = await self._pool.fetch(_SQL["list_erased"], tenant, *after, _PAGE_ROWS)
+            if tenant is None:
+                page = (_SQL["list_erased"], *after, _PAGE_ROWS)
+            else:
+                page = (_SQL["list_erased_of_tenant"], tenant, after[1], _PAGE_ROWS)
+            rows = await self._pool.fetch(*page)
             for row in rows:
                 at_us = instant_from_datetime(row["erased_at"])
                 yield Erasure(row["tenant"], row["subject"], at_us, row["event_id"])
