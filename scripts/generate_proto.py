@@ -32,7 +32,8 @@ def generate(out: Path) -> None:
 
 
 def generated(package: Path) -> dict[str, Path]:
-    return {str(path.relative_to(package)): path for path in sorted(package.rglob("*_pb2*.py*"))}
+    found = (*package.rglob("*_pb2*.py"), *package.rglob("*_pb2*.pyi"))
+    return {str(path.relative_to(package)): path for path in sorted(found)}
 
 
 def main() -> int:
