@@ -1,0 +1,70 @@
+"""The async client of both services."""
+
+from types import TracebackType
+from typing import Self
+
+import grpc
+
+from rapport.admin_calls import AdminCalls
+from rapport.capital_calls import CapitalCalls
+from rapport.connection import Connection
+from rapport.ledger_calls import LedgerCalls
+from rapport.retry import RetryPolicy
+from rapport.timeline_calls import TimelineCalls
+from rapport.v1.capital_service_pb2_grpc import CapitalServiceStub
+from rapport.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from rapport.v1.timeline_service_pb2_grpc import TimelineServiceStub
+
+
+class Rapport(LedgerCalls, AdminCalls, CapitalCalls, TimelineCalls):
+    """One caller's way to the ledger and the projector. Use it as an async context manager.
+
+    ledger, projector: `host:port`; absent projector: the ledger's. tenant: absent for calls above
+    tenants (create_tenant, journals …). principal: `people/{id}` or `services/{name}`.
+    credentials: absent, no TLS. One channel each, connected on first use and again after a loss;
+    safe to share between the tasks of one event loop.
+    """
+
+    def __init__(
+        self,
+        ledger: str,
+        projector: str | None = None,
+        *,
+        principal: str,
+        tenant: str | None = None,
+        retry: RetryPolicy | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        policy = retry or RetryPolicy()
+        self._ledger = Connection(
+            ledger, tenant=tenant, principal=principal, policy=policy, credentials=credentials
+        )
+        self._projector = self._ledger
+        if projector is not None and projector != ledger:
+            self._projector = Connection(
+                projector,
+                tenant=tenant,
+                principal=principal,
+                policy=policy,
+                credentials=credentials,
+            )
+        self._ledger_stub = LedgerServiceStub(self._ledger.channel)
+        self._capital_stub = CapitalServiceStub(self._projector.channel)
+        self._timeline_stub = TimelineServiceStub(self._projector.channel)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the channels; calls under way are cancelled."""
+        await self._ledger.channel.close()
+        if self._projector is not self._ledger:
+            await self._projector.channel.close()

@@ -1,0 +1,112 @@
+"""The calls of TimelineService: what happened, and between whom."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from rapport.connection import Connection
+from rapport.events.v1 import people_pb2
+from rapport.ids import person, relationship
+from rapport.retry import call_with_retries
+from rapport.times import wire_date
+from rapport.v1 import timeline_service_pb2 as wire
+
+if TYPE_CHECKING:  # the name stands in the stub file alone
+    from rapport.v1.timeline_service_pb2_grpc import TimelineServiceAsyncStub
+
+
+class TimelineCalls:
+    """Timelines and parties. Part of `Rapport`."""
+
+    _projector: Connection
+    _timeline_stub: "TimelineServiceAsyncStub"
+
+    async def timeline_page(
+        self, request: wire.ListTimelineRequest, *, timeout_s: float | None = None
+    ) -> wire.ListTimelineResponse:
+        """One page of touchpoints, newest first."""
+        return await call_with_retries(
+            lambda once_s: self._timeline_stub.ListTimeline(
+                request, metadata=self._projector.metadata, timeout=once_s
+            ),
+            self._projector.policy,
+            timeout_s=timeout_s,
+        )
+
+    async def timeline(
+        self,
+        a: str,
+        b: str | None = None,
+        *,
+        kinds: Sequence[str] = (),
+        channels: Sequence[str] = (),
+        by_recorded_time: bool = False,
+        include_voided: bool = False,
+        min_position: int = 0,
+        page_size: int = 200,
+    ) -> AsyncIterator[wire.TimelineLine]:
+        """The touchpoints of a person, or of a pair with `b`, newest first, page after page."""
+        request = wire.ListTimelineRequest(
+            parent=person(a) if b is None else relationship(a, b),
+            kinds=kinds,
+            channels=channels,
+            include_voided=include_voided,
+            min_position=min_position,
+            page_size=page_size,
+        )
+        if by_recorded_time:
+            request.order_by = wire.TIMELINE_ORDER_RECORDED
+        while True:
+            page = await self.timeline_page(request)
+            for line in page.lines:
+                yield line
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    async def party(
+        self, name: str, *, on: date | None = None, min_position: int = 0
+    ) -> wire.Party:
+        """`people/{id}` or `organizations/{id}` as described on a day. Errors: PARTY_UNKNOWN."""
+        request = wire.GetPartyRequest(
+            party=name, on=wire_date(on) if on else None, min_position=min_position
+        )
+        answer = await call_with_retries(
+            lambda once_s: self._timeline_stub.GetParty(
+                request, metadata=self._projector.metadata, timeout=once_s
+            ),
+            self._projector.policy,
+        )
+        return answer.party
+
+    async def parties(
+        self,
+        *,
+        kind: "people_pb2.PartyKind.ValueType" = people_pb2.PARTY_KIND_UNSPECIFIED,
+        side: "people_pb2.Side.ValueType" = people_pb2.SIDE_UNSPECIFIED,
+        tier: str = "",
+        team: str = "",
+        min_position: int = 0,
+        page_size: int = 200,
+    ) -> AsyncIterator[wire.Party]:
+        """The people and organisations of the tenant by name, as they are today."""
+        request = wire.ListPartiesRequest(
+            kind=kind,
+            side=side,
+            tier=tier,
+            team=team,
+            min_position=min_position,
+            page_size=page_size,
+        )
+        while True:
+            page = await call_with_retries(
+                lambda once_s: self._timeline_stub.ListParties(
+                    request, metadata=self._projector.metadata, timeout=once_s
+                ),
+                self._projector.policy,
+            )
+            for party in page.parties:
+                yield party
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
