@@ -1,0 +1,1 @@
+"""Questions to the read models: thin, read-only, each in one consistent snapshot of them."""

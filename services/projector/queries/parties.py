@@ -1,0 +1,73 @@
+"""People and organisations as they are described."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from services.projector.queries.snapshot import Snapshot
+
+PEOPLE: Final = "people/"
+ORGANIZATIONS: Final = "organizations/"
+# The first text beyond every name.
+_NAMES_END: Final = "people0"
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRow:
+    """A party that some event names; `payload` is the description in force, texts sealed."""
+
+    party: str
+    erased: bool
+    described_by: UUID | None
+    payload: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartiesAsked:
+    """A page of parties after a name; `prefix` is PEOPLE, ORGANIZATIONS or empty for both.
+
+    `side` is a number of rapport.events.v1.Side, 0 for all; empty texts let everything through.
+    """
+
+    prefix: str
+    side: int
+    tier: str
+    team: str
+    after: str | None
+    limit: int
+
+
+async def get_party(snapshot: Snapshot, party: str, before_us: int) -> PartyRow | None:
+    """A party as described before an instant; None when no event names it."""
+    row = await snapshot.fetch_row("party", party, before_us)
+    return None if row is None else _party(row)
+
+
+async def list_parties(
+    snapshot: Snapshot, asked: PartiesAsked
+) -> tuple[list[PartyRow], str | None]:
+    """A page of parties by name, as described now, and the name to go on from; None at the end."""
+    until = _beyond(asked.prefix) if asked.prefix else _NAMES_END
+    after = asked.prefix if asked.after is None else asked.after
+    rows = await snapshot.fetch(
+        "parties", after, until, asked.side, asked.tier, asked.team, asked.limit + 1
+    )
+    parties = [_party(row) for row in rows[: asked.limit]]
+    more = len(rows) > asked.limit and parties
+    return parties, parties[-1].party if more else None
+
+
+def _beyond(prefix: str) -> str:
+    """The first text after all that begin with `prefix`: `/` is followed by `0`."""
+    assert prefix.endswith("/")
+    return prefix[:-1] + "0"
+
+
+def _party(row: Any) -> PartyRow:
+    payload = row["payload"]
+    return PartyRow(
+        row["party"],
+        row["erased"],
+        row["described_by"],
+        None if payload is None else bytes(payload),
+    )

@@ -1,0 +1,26 @@
+-- The strong links that reach from some people to further ids, ended or not, as known at a position.
+-- $1 journal text: the tenant's journal
+-- $2 tenant text: the tenant
+-- $3 people text[]: where to start
+-- $4 known_at bigint: the position
+WITH RECURSIVE reached (person) AS (
+    SELECT wanted.person COLLATE "C" FROM unnest($3::text[]) AS wanted (person)
+    UNION
+    SELECT near.person
+    FROM reached
+    CROSS JOIN LATERAL (
+        SELECT l.b AS person
+        FROM views.links l
+        WHERE l.journal = $1 AND l.tenant = $2 AND l.strong AND l.a = reached.person
+          AND l.position <= $4
+        UNION ALL
+        SELECT l.a
+        FROM views.links l
+        WHERE l.journal = $1 AND l.tenant = $2 AND l.strong AND l.b = reached.person
+          AND l.position <= $4
+    ) AS near
+)
+SELECT l.event_id, l.position, l.a, l.b
+FROM reached
+JOIN views.links l
+  ON l.journal = $1 AND l.tenant = $2 AND l.strong AND l.a = reached.person AND l.position <= $4;

@@ -1,0 +1,16 @@
+-- The first statement of every read: how far the views of the journal are, for which day and policy
+-- the tenant's standings hold, and which further reads can be spared. Always one row; position is
+-- null before the journal's first event, day before the tenant's.
+-- $1 journal text: the tenant's journal
+-- $2 tenant text: the tenant
+SELECT c.position,
+       t.day,
+       t.policy_hash,
+       t.built,
+       EXISTS (SELECT FROM views.policies p WHERE p.journal = $1 AND p.tenant = $2) AS has_policies,
+       EXISTS (
+           SELECT FROM views.links l WHERE l.journal = $1 AND l.tenant = $2 AND l.strong
+       ) AS has_links
+FROM (VALUES ($1::text, $2::text)) AS asked (journal, tenant)
+LEFT JOIN views.checkpoints c ON c.journal = asked.journal
+LEFT JOIN views.tenants t ON t.journal = asked.journal AND t.tenant = asked.tenant;

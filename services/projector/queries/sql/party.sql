@@ -1,0 +1,26 @@
+-- A party that any event names, with the description in force at an instant, if any.
+-- $1 journal text: the tenant's journal
+-- $2 tenant text: the tenant
+-- $3 party text: its name
+-- $4 before_us bigint: described before this instant, microseconds since 2000-01-01
+SELECT p.party, p.erased, d.event_id AS described_by, d.payload
+FROM views.parties p
+LEFT JOIN LATERAL (
+    SELECT d.event_id, d.payload
+    FROM views.descriptions d
+    WHERE d.journal = $1
+      AND d.tenant = $2
+      AND d.party = p.party
+      AND d.occurred_at_us < $4
+      AND NOT EXISTS (
+          SELECT
+          FROM views.amendments m
+          WHERE m.journal = $1
+            AND m.tenant = $2
+            AND m.target = d.event_id
+            AND m.role = 'V'
+      )
+    ORDER BY d.occurred_at_us DESC, d.position DESC
+    LIMIT 1
+) AS d ON true
+WHERE p.journal = $1 AND p.tenant = $2 AND p.party = $3;

@@ -1,0 +1,19 @@
+-- The policies a tenant had adopted, and not taken back, as known at a position; oldest first.
+-- $1 journal text: the tenant's journal
+-- $2 tenant text: the tenant
+-- $3 known_at bigint: the position
+SELECT p.position, p.name, p.version, p.hash, p.effective_from
+FROM views.policies p
+WHERE p.journal = $1
+  AND p.tenant = $2
+  AND p.position <= $3
+  AND NOT EXISTS (
+      SELECT
+      FROM views.amendments m
+      WHERE m.journal = $1
+        AND m.tenant = $2
+        AND m.target = p.event_id
+        AND m.role = 'V'
+        AND m.position <= $3
+  )
+ORDER BY p.position;

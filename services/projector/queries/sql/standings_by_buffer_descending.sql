@@ -1,0 +1,16 @@
+-- A page of the tenant's relationships as they stand today, highest first.
+-- $1 journal text: the tenant's journal
+-- $2 tenant text: the tenant
+-- $3 after_key bigint: of the last one of the page before: the buffer, mp
+-- $4 after_a text: its smaller person
+-- $5 after_b text: its larger person
+-- $6 limit bigint: at most so many rows
+SELECT s.buffer_mp AS sort_key,
+       s.a, s.b, s.know_mp, s.care_mp, s.buffer_mp, s.contact_days, s.first_contact_day,
+       s.last_contact_day
+FROM views.standings s
+WHERE s.journal = $1
+  AND s.tenant = $2
+  AND (s.buffer_mp, s.a, s.b) < ($3, $4, $5)
+ORDER BY s.buffer_mp DESC, s.a DESC, s.b DESC
+LIMIT $6;

@@ -1,0 +1,60 @@
+-- A page of an incident and its recovery steps, newest first: few rows by nature, so they are sorted.
+-- $1 journal text: the tenant's journal
+-- $2 tenant text: the tenant
+-- $3 incident uuid: its event id
+-- $4 first text[]: ids of one person of the relationship, or of the person
+-- $5 second text[]: ids of the other person; null for anybody
+-- $6 by_recorded boolean: ordered by position instead of by when it happened
+-- $7 before_key bigint: of the last line of the page before, what it is ordered by
+-- $8 before_id uuid: its event id
+-- $9 limit bigint: at most so many rows
+-- $10 include_voided boolean: also those taken back
+-- $11 kinds text[]: only these; null for all
+-- $12 channels text[]: only these; null for all
+-- $13 modes smallint[]: only these of Initiative; null for all
+-- $14 default_kinds text[]: kinds whose own mode is among them, or (next bind) is not
+-- $15 default_kinds_are_excluded boolean: true if default_kinds lists those whose mode is not
+-- $16 side smallint: only initiators of this Side; 0 for all
+WITH page AS (
+    SELECT t.event_id, t.a, t.b, t.position, t.now_occurred_at_us, t.recorded_at_us,
+           t.recorded_by, t.payload, t.state, t.now_kind, t.now_initiative, t.corrected_by,
+           t.voided_by
+    FROM views.touchpoints t
+    WHERE t.journal = $1
+      AND t.tenant = $2
+      AND (t.event_id = $3 OR t.now_resolves = $3)
+      AND (
+          (t.a = ANY ($4::text[]) AND ($5::text[] IS NULL OR t.b = ANY ($5::text[])))
+          OR (t.b = ANY ($4::text[]) AND ($5::text[] IS NULL OR t.a = ANY ($5::text[])))
+      )
+      AND (CASE WHEN $6::boolean THEN t.position ELSE t.now_occurred_at_us END, t.event_id)
+          < ($7::bigint, $8::uuid)
+      AND ($10 OR t.state <> 3)
+      AND ($11::text[] IS NULL OR t.now_kind = ANY ($11::text[]))
+      AND ($12::text[] IS NULL OR t.now_channel = ANY ($12::text[]))
+      AND (
+          $13::smallint[] IS NULL
+          OR t.now_initiative = ANY ($13::smallint[])
+          OR (t.now_initiative = 0 AND (t.now_kind = ANY ($14::text[])) <> $15)
+      )
+      AND (
+          $16::smallint = 0
+          OR EXISTS (
+              SELECT
+              FROM views.parties p
+              WHERE p.journal = $1
+                AND p.tenant = $2
+                AND p.party = t.now_initiator
+                AND p.side = $16::smallint
+          )
+      )
+    ORDER BY CASE WHEN $6::boolean THEN t.position ELSE t.now_occurred_at_us END DESC,
+             t.event_id DESC
+    LIMIT $9
+)
+SELECT page.*, m.payload AS correction, m.recorded_by AS correction_recorded_by
+FROM page
+LEFT JOIN views.amendments m
+  ON m.journal = $1 AND m.tenant = $2 AND m.event_id = page.corrected_by
+ORDER BY CASE WHEN $6::boolean THEN page.position ELSE page.now_occurred_at_us END DESC,
+         page.event_id DESC;

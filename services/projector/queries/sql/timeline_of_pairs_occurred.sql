@@ -1,0 +1,58 @@
+-- A page of the touchpoints of some raw pairs (those of one relationship), the latest occurred first.
+-- $1 journal text: the tenant's journal
+-- $2 tenant text: the tenant
+-- $3 a text[]: the smaller person of each pair
+-- $4 b text[]: the larger one
+-- $5 before_us bigint: of the last line of the page before, when it happened
+-- $6 before_id uuid: its event id
+-- $7 limit bigint: at most so many rows
+-- $8 include_voided boolean: also those taken back
+-- $9 kinds text[]: only these; null for all
+-- $10 channels text[]: only these; null for all
+-- $11 modes smallint[]: only these of Initiative; null for all
+-- $12 default_kinds text[]: kinds whose own mode is among them, or (next bind) is not
+-- $13 default_kinds_are_excluded boolean: true if default_kinds lists those whose mode is not
+-- $14 side smallint: only initiators of this Side; 0 for all
+WITH page AS (
+    SELECT t.*
+    FROM unnest($3::text[], $4::text[]) AS pair (a, b)
+    CROSS JOIN LATERAL (
+        SELECT t.event_id, t.a, t.b, t.position, t.now_occurred_at_us, t.recorded_at_us,
+               t.recorded_by, t.payload, t.state, t.now_kind, t.now_initiative, t.corrected_by,
+               t.voided_by
+        FROM views.touchpoints t
+        WHERE t.journal = $1
+          AND t.tenant = $2
+          AND t.a = pair.a
+          AND t.b = pair.b
+          AND (t.now_occurred_at_us, t.event_id) < ($5, $6)
+          AND ($8 OR t.state <> 3)
+          AND ($9::text[] IS NULL OR t.now_kind = ANY ($9::text[]))
+          AND ($10::text[] IS NULL OR t.now_channel = ANY ($10::text[]))
+          AND (
+              $11::smallint[] IS NULL
+              OR t.now_initiative = ANY ($11::smallint[])
+              OR (t.now_initiative = 0 AND (t.now_kind = ANY ($12::text[])) <> $13)
+          )
+          AND (
+              $14::smallint = 0
+              OR EXISTS (
+                  SELECT
+                  FROM views.parties p
+                  WHERE p.journal = $1
+                    AND p.tenant = $2
+                    AND p.party = t.now_initiator
+                    AND p.side = $14::smallint
+              )
+          )
+        ORDER BY t.now_occurred_at_us DESC, t.event_id DESC
+        LIMIT $7
+    ) AS t
+    ORDER BY t.now_occurred_at_us DESC, t.event_id DESC
+    LIMIT $7
+)
+SELECT page.*, m.payload AS correction, m.recorded_by AS correction_recorded_by
+FROM page
+LEFT JOIN views.amendments m
+  ON m.journal = $1 AND m.tenant = $2 AND m.event_id = page.corrected_by
+ORDER BY page.now_occurred_at_us DESC, page.event_id DESC;

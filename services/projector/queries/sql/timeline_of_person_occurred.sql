@@ -1,0 +1,92 @@
+-- A page of one person's touchpoints, under all of their ids, the latest occurred first: two index
+-- scans for each id. A pair of two of the ids is read once, by its smaller one.
+-- $1 journal text: the tenant's journal
+-- $2 tenant text: the tenant
+-- $3 people text[]: the ids
+-- $4 before_us bigint: of the last line of the page before, when it happened
+-- $5 before_id uuid: its event id
+-- $6 limit bigint: at most so many rows
+-- $7 include_voided boolean: also those taken back
+-- $8 kinds text[]: only these; null for all
+-- $9 channels text[]: only these; null for all
+-- $10 modes smallint[]: only these of Initiative; null for all
+-- $11 default_kinds text[]: kinds whose own mode is among them, or (next bind) is not
+-- $12 default_kinds_are_excluded boolean: true if default_kinds lists those whose mode is not
+-- $13 side smallint: only initiators of this Side; 0 for all
+WITH page AS (
+    SELECT t.*
+    FROM unnest($3::text[]) AS member (person)
+    CROSS JOIN LATERAL (
+        (
+            SELECT t.event_id, t.a, t.b, t.position, t.now_occurred_at_us, t.recorded_at_us,
+                   t.recorded_by, t.payload, t.state, t.now_kind, t.now_initiative, t.corrected_by,
+                   t.voided_by
+            FROM views.touchpoints t
+            WHERE t.journal = $1
+              AND t.tenant = $2
+              AND t.a = member.person
+              AND (t.now_occurred_at_us, t.event_id) < ($4, $5)
+              AND ($7 OR t.state <> 3)
+              AND ($8::text[] IS NULL OR t.now_kind = ANY ($8::text[]))
+              AND ($9::text[] IS NULL OR t.now_channel = ANY ($9::text[]))
+              AND (
+                  $10::smallint[] IS NULL
+                  OR t.now_initiative = ANY ($10::smallint[])
+                  OR (t.now_initiative = 0 AND (t.now_kind = ANY ($11::text[])) <> $12)
+              )
+              AND (
+                  $13::smallint = 0
+                  OR EXISTS (
+                      SELECT
+                      FROM views.parties p
+                      WHERE p.journal = $1
+                        AND p.tenant = $2
+                        AND p.party = t.now_initiator
+                        AND p.side = $13::smallint
+                  )
+              )
+            ORDER BY t.now_occurred_at_us DESC, t.event_id DESC
+            LIMIT $6
+        )
+        UNION ALL
+        (
+            SELECT t.event_id, t.a, t.b, t.position, t.now_occurred_at_us, t.recorded_at_us,
+                   t.recorded_by, t.payload, t.state, t.now_kind, t.now_initiative, t.corrected_by,
+                   t.voided_by
+            FROM views.touchpoints t
+            WHERE t.journal = $1
+              AND t.tenant = $2
+              AND t.b = member.person
+              AND t.a <> ALL ($3::text[])
+              AND (t.now_occurred_at_us, t.event_id) < ($4, $5)
+              AND ($7 OR t.state <> 3)
+              AND ($8::text[] IS NULL OR t.now_kind = ANY ($8::text[]))
+              AND ($9::text[] IS NULL OR t.now_channel = ANY ($9::text[]))
+              AND (
+                  $10::smallint[] IS NULL
+                  OR t.now_initiative = ANY ($10::smallint[])
+                  OR (t.now_initiative = 0 AND (t.now_kind = ANY ($11::text[])) <> $12)
+              )
+              AND (
+                  $13::smallint = 0
+                  OR EXISTS (
+                      SELECT
+                      FROM views.parties p
+                      WHERE p.journal = $1
+                        AND p.tenant = $2
+                        AND p.party = t.now_initiator
+                        AND p.side = $13::smallint
+                  )
+              )
+            ORDER BY t.now_occurred_at_us DESC, t.event_id DESC
+            LIMIT $6
+        )
+    ) AS t
+    ORDER BY t.now_occurred_at_us DESC, t.event_id DESC
+    LIMIT $6
+)
+SELECT page.*, m.payload AS correction, m.recorded_by AS correction_recorded_by
+FROM page
+LEFT JOIN views.amendments m
+  ON m.journal = $1 AND m.tenant = $2 AND m.event_id = page.corrected_by
+ORDER BY page.now_occurred_at_us DESC, page.event_id DESC;

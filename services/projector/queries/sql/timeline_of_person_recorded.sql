@@ -1,0 +1,91 @@
+-- A page of one person's touchpoints, under all of their ids, the latest recorded first: two index
+-- scans for each id. A pair of two of the ids is read once, by its smaller one.
+-- $1 journal text: the tenant's journal
+-- $2 tenant text: the tenant
+-- $3 people text[]: the ids
+-- $4 before_position bigint: of the last line of the page before, its position
+-- $5 limit bigint: at most so many rows
+-- $6 include_voided boolean: also those taken back
+-- $7 kinds text[]: only these; null for all
+-- $8 channels text[]: only these; null for all
+-- $9 modes smallint[]: only these of Initiative; null for all
+-- $10 default_kinds text[]: kinds whose own mode is among them, or (next bind) is not
+-- $11 default_kinds_are_excluded boolean: true if default_kinds lists those whose mode is not
+-- $12 side smallint: only initiators of this Side; 0 for all
+WITH page AS (
+    SELECT t.*
+    FROM unnest($3::text[]) AS member (person)
+    CROSS JOIN LATERAL (
+        (
+            SELECT t.event_id, t.a, t.b, t.position, t.now_occurred_at_us, t.recorded_at_us,
+                   t.recorded_by, t.payload, t.state, t.now_kind, t.now_initiative, t.corrected_by,
+                   t.voided_by
+            FROM views.touchpoints t
+            WHERE t.journal = $1
+              AND t.tenant = $2
+              AND t.a = member.person
+              AND t.position < $4
+              AND ($6 OR t.state <> 3)
+              AND ($7::text[] IS NULL OR t.now_kind = ANY ($7::text[]))
+              AND ($8::text[] IS NULL OR t.now_channel = ANY ($8::text[]))
+              AND (
+                  $9::smallint[] IS NULL
+                  OR t.now_initiative = ANY ($9::smallint[])
+                  OR (t.now_initiative = 0 AND (t.now_kind = ANY ($10::text[])) <> $11)
+              )
+              AND (
+                  $12::smallint = 0
+                  OR EXISTS (
+                      SELECT
+                      FROM views.parties p
+                      WHERE p.journal = $1
+                        AND p.tenant = $2
+                        AND p.party = t.now_initiator
+                        AND p.side = $12::smallint
+                  )
+              )
+            ORDER BY t.position DESC
+            LIMIT $5
+        )
+        UNION ALL
+        (
+            SELECT t.event_id, t.a, t.b, t.position, t.now_occurred_at_us, t.recorded_at_us,
+                   t.recorded_by, t.payload, t.state, t.now_kind, t.now_initiative, t.corrected_by,
+                   t.voided_by
+            FROM views.touchpoints t
+            WHERE t.journal = $1
+              AND t.tenant = $2
+              AND t.b = member.person
+              AND t.a <> ALL ($3::text[])
+              AND t.position < $4
+              AND ($6 OR t.state <> 3)
+              AND ($7::text[] IS NULL OR t.now_kind = ANY ($7::text[]))
+              AND ($8::text[] IS NULL OR t.now_channel = ANY ($8::text[]))
+              AND (
+                  $9::smallint[] IS NULL
+                  OR t.now_initiative = ANY ($9::smallint[])
+                  OR (t.now_initiative = 0 AND (t.now_kind = ANY ($10::text[])) <> $11)
+              )
+              AND (
+                  $12::smallint = 0
+                  OR EXISTS (
+                      SELECT
+                      FROM views.parties p
+                      WHERE p.journal = $1
+                        AND p.tenant = $2
+                        AND p.party = t.now_initiator
+                        AND p.side = $12::smallint
+                  )
+              )
+            ORDER BY t.position DESC
+            LIMIT $5
+        )
+    ) AS t
+    ORDER BY t.position DESC
+    LIMIT $5
+)
+SELECT page.*, m.payload AS correction, m.recorded_by AS correction_recorded_by
+FROM page
+LEFT JOIN views.amendments m
+  ON m.journal = $1 AND m.tenant = $2 AND m.event_id = page.corrected_by
+ORDER BY page.position DESC;

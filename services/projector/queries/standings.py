@@ -1,0 +1,212 @@
+"""Lists of relationships: today's from a table in order, everything else by folding."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+from services.projector.domain.facts import Pair
+from services.projector.queries.balances import (
+    Part,
+    Relation,
+    RelationBalance,
+    read_parts,
+    relation_of,
+    rounded,
+)
+from services.projector.queries.people import read_identities
+from services.projector.queries.question import Question
+from services.projector.queries.snapshot import Snapshot
+from services.runtime.errors import RapportError, Reason
+from services.runtime.limits import FOLDED_RELATIONSHIPS_MAX
+
+# What a relationship without contact is ordered by: as if it was the longest ago.
+NO_CONTACT_DAY: Final = -(2**31)
+
+_KEY_MIN: Final = -(2**63)
+_KEY_MAX: Final = 2**63 - 1
+_DAY_MAX: Final = 2**31 - 1
+# Beyond every name: they begin with `people/`.
+_NAME_MAX: Final = "q"
+
+
+class Order(IntEnum):
+    """What a list is ordered by; the numbers of rapport.v1.BalanceOrder."""
+
+    BUFFER = 1
+    CARE = 2
+    KNOW = 3
+    LAST_CONTACT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a relationship stands in a list: what it is ordered by, then its two people."""
+
+    key: int
+    pair: Pair
+
+
+@dataclass(frozen=True, slots=True)
+class ListAsked:
+    """A page of a list: of one person or (None) of the whole tenant, after a place, `limit` long.
+
+    Ascending is exactly the reverse of descending.
+    """
+
+    person: str | None
+    order: Order
+    ascending: bool
+    after: Place | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, and the place to go on from; None at the end."""
+
+    balances: list[RelationBalance]
+    next: Place | None
+
+
+async def list_balances(
+    snapshot: Snapshot, question: Question, asked: ListAsked, *, is_today: bool
+) -> Page:
+    """A page of relationships in order.
+
+    `is_today`: it is today's list, at the newest position, that is asked for. Raises VIEW_BUILDING
+    while that is being computed, and LIST_TOO_WIDE for every other list without a person, or of a
+    person with more than 10,000 relationships.
+    """
+    if is_today and _is_built(snapshot, question):
+        return await _standing(snapshot, question, asked)
+    if asked.person is None:
+        raise await _refusal(snapshot, question, is_today)
+    people = await read_identities(snapshot, [asked.person], question.position)
+    members = list(people.members(asked.person))
+    rows = await snapshot.fetch("pairs_of_people", members, FOLDED_RELATIONSHIPS_MAX + 1)
+    if len(rows) > FOLDED_RELATIONSHIPS_MAX:
+        raise await _refusal(snapshot, question, is_today)
+    pairs: list[Pair] = sorted({(row["a"], row["b"]) for row in rows})
+    return await _folded(snapshot, question, asked, pairs)
+
+
+def place_of(balance: RelationBalance, order: Order) -> Place:
+    """Where a balance stands in a list."""
+    last = balance.last_contact_day
+    keys = {
+        Order.BUFFER: balance.buffer_mp,
+        Order.CARE: balance.care_mp,
+        Order.KNOW: balance.know_mp,
+        Order.LAST_CONTACT: NO_CONTACT_DAY if last is None else last,
+    }
+    return Place(keys[order], balance.pair)
+
+
+def _is_built(snapshot: Snapshot, question: Question) -> bool:
+    state = snapshot.standings
+    if state is None:
+        return True  # no event of the tenant yet: an empty list
+    return state.built and (state.day, state.policy_hash) == (question.on, question.policy.hash)
+
+
+async def _refusal(snapshot: Snapshot, question: Question, is_today: bool) -> RapportError:
+    row = await snapshot.fetch_row("count_relationships", question.on, question.policy.hash)
+    assert row is not None, "an aggregate has a row"
+    if is_today:
+        return RapportError(
+            Reason.VIEW_BUILDING,
+            "the list is being computed for a new day or policy; retry",
+            metadata={"done": str(row["done"]), "total": str(row["total"])},
+        )
+    return RapportError(
+        Reason.LIST_TOO_WIDE,
+        f"another day, known_at or policy needs a person with at most {FOLDED_RELATIONSHIPS_MAX} "
+        "relationships",
+        metadata={"count": str(row["total"]), "limit": str(FOLDED_RELATIONSHIPS_MAX)},
+    )
+
+
+async def _standing(snapshot: Snapshot, question: Question, asked: ListAsked) -> Page:
+    direction = "ascending" if asked.ascending else "descending"
+    after = asked.after or _beginning(asked)
+    place = after.key, *after.pair
+    # One more than asked for tells whether there is a next page.
+    if asked.person is None:
+        stem = f"standings_by_{asked.order.name.lower()}_{direction}"
+        rows = await snapshot.fetch(stem, *place, asked.limit + 1)
+    else:
+        people = await read_identities(snapshot, [asked.person], question.position)
+        person = people.canonical(asked.person)
+        stem = f"standings_of_person_{direction}"
+        rows = await snapshot.fetch(stem, person, int(asked.order), *place, asked.limit + 1)
+    return _page([_standing_of(row, question.on) for row in rows], asked)
+
+
+def _beginning(asked: ListAsked) -> Place:
+    if asked.order is Order.LAST_CONTACT:
+        low, high = NO_CONTACT_DAY, _DAY_MAX
+    else:
+        low, high = _KEY_MIN, _KEY_MAX
+    return Place(low, ("", "")) if asked.ascending else Place(high, (_NAME_MAX, ""))
+
+
+def _standing_of(row: Any, on: int) -> RelationBalance:
+    return RelationBalance(
+        pair=(row["a"], row["b"]),
+        on=on,
+        know_mp=row["know_mp"],
+        care_mp=row["care_mp"],
+        buffer_mp=row["buffer_mp"],
+        contact_days=row["contact_days"],
+        first_contact_day=row["first_contact_day"],
+        last_contact_day=row["last_contact_day"],
+    )
+
+
+async def _folded(
+    snapshot: Snapshot, question: Question, asked: ListAsked, pairs: Sequence[Pair]
+) -> Page:
+    """Every relationship of the pairs on the day asked, sorted, and the page of them.
+
+    Left out are those in which nothing had happened by that day, as far as was known.
+    """
+    everybody = {person for pair in pairs for person in pair}
+    people = await read_identities(snapshot, everybody, question.position)
+    relations: dict[Pair, Relation] = {}
+    for pair in pairs:
+        relation = relation_of(pair, people)
+        if relation.raw:  # not between two ids of one human
+            relations[relation.pair] = relation
+    # Of the raw pairs that two humans could have, only those that exist.
+    existing = set(pairs)
+    parts = await read_parts(snapshot, question, pairs)
+    balances = []
+    for relation in relations.values():
+        total = Part()
+        for pair in relation.raw:
+            if pair in existing:
+                total = total.plus(parts[pair])
+        if total.touched:
+            balances.append(rounded(relation.pair, total, question.on, question.policy))
+    places = {balance.pair: place_of(balance, asked.order) for balance in balances}
+
+    def sort_key(balance: RelationBalance) -> tuple[int, Pair]:
+        place = places[balance.pair]
+        return place.key, place.pair
+
+    balances.sort(key=sort_key, reverse=not asked.ascending)
+    if asked.after is not None:
+        after = asked.after.key, asked.after.pair
+        balances = [
+            balance
+            for balance in balances
+            if (sort_key(balance) > after if asked.ascending else sort_key(balance) < after)
+        ]
+    return _page(balances[: asked.limit + 1], asked)
+
+
+def _page(found: list[RelationBalance], asked: ListAsked) -> Page:
+    balances = found[: asked.limit]
+    more = len(found) > asked.limit
+    return Page(balances, place_of(balances[-1], asked.order) if more and balances else None)

@@ -1,0 +1,178 @@
+"""Timelines: what happened between two people, or around one, newest first."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from services.projector.domain.facts import Pair
+from services.projector.domain.identity import Identities
+from services.projector.facts import initiative_number
+from services.projector.queries.people import read_identities
+from services.projector.queries.snapshot import Snapshot
+from services.runtime.policy import Initiative, Policy
+
+_KEY_MAX: Final = 2**63 - 1
+_ID_MAX: Final = UUID(int=2**128 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Where a page begins: after the line with this key (an instant or a position) and id."""
+
+    key: int
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineAsked:
+    """A page of a timeline: of a pair or of one person (`second` is None).
+
+    `by_recorded`: ordered by position instead of by when it happened. Filters that are None, or 0
+    for the side (a number of rapport.events.v1.Side), let everything through. `modes` are matched
+    with the kind's default where a touchpoint says nothing.
+    """
+
+    first: str
+    second: str | None
+    by_recorded: bool
+    limit: int
+    before: Before | None = None
+    include_voided: bool = False
+    kinds: Sequence[str] | None = None
+    channels: Sequence[str] | None = None
+    modes: Collection[Initiative] | None = None
+    side: int = 0
+    incident: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """A touchpoint as recorded and as it stands; payloads hold sealed texts.
+
+    `correction` is the payload of the correction in force, if any, `text_recorded_by` who recorded
+    the payload that stands. `state` is a number of rapport.v1.LineState, `initiative` one of
+    rapport.events.v1.Initiative, the kind's default counted in.
+    """
+
+    event_id: UUID
+    pair: Pair
+    position: int
+    occurred_at_us: int
+    recorded_at_us: int
+    recorded_by: str
+    text_recorded_by: str
+    payload: bytes
+    correction: bytes | None
+    state: int
+    initiative: int
+    corrected_by: UUID | None
+    voided_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePage:
+    """A page of a timeline, and where to go on; None at the end."""
+
+    rows: list[TimelineRow]
+    next: Before | None
+
+
+async def list_timeline(snapshot: Snapshot, policy: Policy, asked: TimelineAsked) -> TimelinePage:
+    """A page of touchpoints of all ids of the people asked about, newest first.
+
+    `policy` decides the mode of touchpoints that name none.
+    """
+    named = [asked.first] if asked.second is None else [asked.first, asked.second]
+    people = await read_identities(snapshot, named, snapshot.position)
+    stem, binds = _statement(asked, people)
+    found = await snapshot.fetch(stem, *binds, *_filters(asked, policy))
+    rows = [_row(row, policy) for row in found[: asked.limit]]
+    if len(found) <= asked.limit or not rows:
+        return TimelinePage(rows, None)
+    last = rows[-1]
+    key = last.position if asked.by_recorded else last.occurred_at_us
+    return TimelinePage(rows, Before(key, last.event_id))
+
+
+async def read_internal(snapshot: Snapshot, people: Collection[str], internal: int) -> set[str]:
+    """Those of some people whose side is `internal` (its number)."""
+    if not people:
+        return set()
+    rows = await snapshot.fetch("sides", sorted(people))
+    return {row["party"] for row in rows if row["side"] == internal}
+
+
+def _statement(asked: TimelineAsked, people: Identities) -> tuple[str, tuple[object, ...]]:
+    """The statement and its binds, up to the filters."""
+    order = "recorded" if asked.by_recorded else "occurred"
+    before = asked.before or Before(_KEY_MAX, _ID_MAX)
+    key: tuple[object, ...] = (before.key, before.event_id)
+    first = list(people.members(asked.first))
+    second = None if asked.second is None else list(people.members(asked.second))
+    # One more than asked for tells whether there is a next page.
+    limit = asked.limit + 1
+    if asked.incident is not None:
+        binds = (asked.incident, first, second, asked.by_recorded, *key, limit)
+        return "timeline_of_incident", binds
+    if asked.by_recorded:
+        key = (before.key,)
+    if second is None:
+        return f"timeline_of_person_{order}", (first, *key, limit)
+    pairs = _raw_pairs(asked, people)
+    a, b = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    return f"timeline_of_pairs_{order}", (a, b, *key, limit)
+
+
+def _raw_pairs(asked: TimelineAsked, people: Identities) -> Sequence[Pair]:
+    assert asked.second is not None
+    first, second = sorted((asked.first, asked.second))
+    # Two ids of one human: what was recorded between them, which no balance counts.
+    return people.raw_pairs(first, second) or ((first, second),)
+
+
+def _filters(asked: TimelineAsked, policy: Policy) -> tuple[object, ...]:
+    modes, default_kinds, excluded = None, [], False
+    if asked.modes is not None:
+        modes = sorted(initiative_number(mode) for mode in asked.modes)
+        # A kind the policy does not have is PROACTIVE: then name the kinds that are not.
+        excluded = Initiative.PROACTIVE in asked.modes
+        default_kinds = sorted(
+            name
+            for name, kind in policy.kinds.items()
+            if (kind.initiative in asked.modes) != excluded
+        )
+    return (
+        asked.include_voided,
+        None if asked.kinds is None else list(asked.kinds),
+        None if asked.channels is None else list(asked.channels),
+        modes,
+        default_kinds,
+        excluded,
+        asked.side,
+    )
+
+
+def _row(row: Any, policy: Policy) -> TimelineRow:
+    initiative = row["now_initiative"]
+    if initiative == 0:
+        kind = policy.kinds.get(row["now_kind"])
+        initiative = initiative_number(Initiative.PROACTIVE if kind is None else kind.initiative)
+    correction = row["correction"]
+    return TimelineRow(
+        event_id=row["event_id"],
+        pair=(row["a"], row["b"]),
+        position=row["position"],
+        occurred_at_us=row["now_occurred_at_us"],
+        recorded_at_us=row["recorded_at_us"],
+        recorded_by=row["recorded_by"],
+        text_recorded_by=(
+            row["recorded_by"] if correction is None else row["correction_recorded_by"]
+        ),
+        payload=bytes(row["payload"]),
+        correction=None if correction is None else bytes(correction),
+        state=row["state"],
+        initiative=initiative,
+        corrected_by=row["corrected_by"],
+        voided_by=row["voided_by"],
+    )
