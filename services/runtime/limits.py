@@ -59,6 +59,12 @@ IN_FLIGHT_EVENTS_MAX: Final = 20_000
 IN_FLIGHT_BYTES_MAX: Final = 64 * MIB
 IN_FLIGHT_EVENTS_PER_TENANT_MAX: Final = 10_000
 IN_FLIGHT_BYTES_PER_TENANT_MAX: Final = 32 * MIB
+# What one transaction of the journal takes; a single request always fits.
+GROUP_EVENTS_MAX: Final = 2_000
+GROUP_BYTES_MAX: Final = 8 * MIB
+# What one statement reads of a journal or a home; an event more than the bytes may come along.
+READ_CHUNK_EVENTS_MAX: Final = 1_000
+READ_CHUNK_BYTES_MAX: Final = MIB
 RELAY_CHUNK_MESSAGES_MAX: Final = 2_000
 RELAY_CHUNK_BYTES_MAX: Final = 4 * MIB
 SUBSCRIBERS_MAX: Final = 1_000
