@@ -19,22 +19,33 @@ _CONNECT_TIMEOUT_S = 30
 
 @dataclass(frozen=True, slots=True)
 class SchemaPart:
-    """One schema: where its migrations are, the group role that may use it, the service's DSN."""
+    """One schema and where its migrations are."""
 
     schema: str
-    group: str
     migrations: Path
+
+
+@dataclass(frozen=True, slots=True)
+class LoginPart:
+    """A login every installation has: what it is for, its group role, where its DSN is kept."""
+
+    name: str
+    group: str
     dsn_variable: str
 
 
 SCHEMA_PARTS: Sequence[SchemaPart] = (
-    SchemaPart("journal", "rapport_ledger", SERVICES / "ledger/migrations", "RAPPORT_JOURNAL_DSN"),
-    SchemaPart(
-        "vault", "rapport_vault", SERVICES / "runtime/vault/migrations", "RAPPORT_VAULT_DSN"
-    ),
-    SchemaPart(
-        "views", "rapport_projector", SERVICES / "projector/migrations", "RAPPORT_VIEWS_DSN"
-    ),
+    SchemaPart("journal", SERVICES / "ledger/migrations"),
+    SchemaPart("vault", SERVICES / "runtime/vault/migrations"),
+    SchemaPart("views", SERVICES / "projector/migrations"),
+)
+
+# The projector opens texts and never seals one: its RAPPORT_VAULT_DSN is the reader's.
+LOGIN_PARTS: Sequence[LoginPart] = (
+    LoginPart("journal", "rapport_ledger", "RAPPORT_JOURNAL_DSN"),
+    LoginPart("vault", "rapport_vault", "RAPPORT_VAULT_DSN"),
+    LoginPart("vault_reader", "rapport_vault_reader", "RAPPORT_VAULT_READER_DSN"),
+    LoginPart("views", "rapport_projector", "RAPPORT_VIEWS_DSN"),
 )
 
 

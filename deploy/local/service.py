@@ -18,37 +18,47 @@ READY_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """A service: its part's name, the module to run, and the RAPPORT_ variables it is given."""
+    """A service: its part's name, the module to run, and what it is given.
+
+    settings: RAPPORT_ variables by name, each with the entry of the stack's env that fills it.
+    listen, metrics_listen: the variables that say where to listen. target: the entry of the
+    stack's env that then says where it does.
+    """
 
     name: str
     module: str
-    variables: tuple[str, ...]
-
-    @property
-    def prefix(self) -> str:
-        return f"RAPPORT_{self.name.upper()}"
+    listen: str
+    metrics_listen: str
+    target: str
+    settings: Mapping[str, str]
 
 
 LEDGER = ServiceSpec(
     "ledger",
     "services.ledger",
-    (
-        "RAPPORT_JOURNAL_DSN",
-        "RAPPORT_VAULT_DSN",
-        "RAPPORT_NATS_URL",
-        "RAPPORT_MASTER_KEY_FILE",
-    ),
+    listen="RAPPORT_LEDGER_LISTEN",
+    metrics_listen="RAPPORT_LEDGER_METRICS_LISTEN",
+    target="RAPPORT_LEDGER_TARGET",
+    settings={
+        "RAPPORT_JOURNAL_DSN": "RAPPORT_JOURNAL_DSN",
+        "RAPPORT_VAULT_DSN": "RAPPORT_VAULT_DSN",
+        "RAPPORT_NATS_URL": "RAPPORT_NATS_URL",
+        "RAPPORT_MASTER_KEY_FILE": "RAPPORT_MASTER_KEY_FILE",
+    },
 )
 PROJECTOR = ServiceSpec(
     "projector",
     "services.projector",
-    (
-        "RAPPORT_VIEWS_DSN",
-        "RAPPORT_VAULT_DSN",
-        "RAPPORT_NATS_URL",
-        "RAPPORT_MASTER_KEY_FILE",
-        "RAPPORT_LEDGER_TARGET",
-    ),
+    listen="RAPPORT_PROJECTOR_LISTEN",
+    metrics_listen="RAPPORT_PROJECTOR_METRICS_LISTEN",
+    target="RAPPORT_PROJECTOR_TARGET",
+    settings={
+        "RAPPORT_VIEWS_DSN": "RAPPORT_VIEWS_DSN",
+        "RAPPORT_VAULT_DSN": "RAPPORT_VAULT_READER_DSN",
+        "RAPPORT_NATS_URL": "RAPPORT_NATS_URL",
+        "RAPPORT_MASTER_KEY_FILE": "RAPPORT_MASTER_KEY_FILE",
+        "RAPPORT_LEDGER_TARGET": "RAPPORT_LEDGER_TARGET",
+    },
 )
 
 
@@ -139,23 +149,22 @@ class Service:
         target = f"127.0.0.1:{said['grpc']}"
         self._state.endpoints[self.name] = target
         self._state.endpoints[f"{self.name}_metrics"] = f"127.0.0.1:{said['metrics']}"
-        self._state.env[f"{self._spec.prefix}_TARGET"] = target
+        self._state.env[self._spec.target] = target
         return True
 
     def _settings(self) -> dict[str, str]:
-        return {name: self._state.env[name] for name in self._spec.variables}
+        return {name: self._state.env[entry] for name, entry in self._spec.settings.items()}
 
     def _fingerprint(self) -> str:
         text = json.dumps([self._spec.module, sys.executable, self._settings()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _env(self) -> dict[str, str]:
-        prefix = self._spec.prefix
         return {
             **self._inherited,
             **self._settings(),
-            f"{prefix}_LISTEN": self._listen(self.name),
-            f"{prefix}_METRICS_LISTEN": self._listen(f"{self.name}_metrics"),
+            self._spec.listen: self._listen(self.name),
+            self._spec.metrics_listen: self._listen(f"{self.name}_metrics"),
             "RAPPORT_READY_FILE": str(self._ready_file),
             "PYTHONUNBUFFERED": "1",
         }

@@ -18,6 +18,7 @@ from deploy.local.nats import NatsServer
 from deploy.local.postgres import PostgresServer, postgres_home
 from deploy.local.process import Process, identity_of
 from deploy.local.provision import (
+    LOGIN_PARTS,
     SCHEMA_PARTS,
     Login,
     SchemaPart,
@@ -181,8 +182,8 @@ class Stack:
         state = StackState.load(self.directory)
         if state is None:
             state = StackState(installation=secrets.token_hex(4))
-        for part in SCHEMA_PARTS:
-            state.passwords.setdefault(part.schema, secrets.token_urlsafe(24))
+        for part in LOGIN_PARTS:
+            state.passwords.setdefault(part.name, secrets.token_urlsafe(24))
         state.ready = False
         state.supervisor = identity_of(os.getpid())
         state.env["RAPPORT_MASTER_KEY_FILE"] = str(self._master_key(state))
@@ -238,7 +239,7 @@ class Stack:
 
     def _use_postgres(self, state: StackState, admin_dsn: str) -> None:
         state.env["RAPPORT_POSTGRES_DSN"] = admin_dsn
-        for part, login in zip(SCHEMA_PARTS, self._logins(state), strict=True):
+        for part, login in zip(LOGIN_PARTS, self._logins(state), strict=True):
             state.env[part.dsn_variable] = with_login(admin_dsn, login.user, login.password)
 
     def _started(self, part: Part) -> None:
@@ -274,11 +275,11 @@ class Stack:
     def _logins(self, state: StackState) -> list[Login]:
         return [
             Login(
-                f"rapport_{state.installation}_{part.schema}",
-                state.passwords[part.schema],
+                f"rapport_{state.installation}_{part.name}",
+                state.passwords[part.name],
                 part.group,
             )
-            for part in SCHEMA_PARTS
+            for part in LOGIN_PARTS
         ]
 
     def _save(self) -> None:

@@ -21,7 +21,7 @@ class StackState:
     installation: eight hex digits, part of its login names. ready: whether everything was up when
     this was written. env: RAPPORT_ variables by which the CLI and operator commands reach it, the
     admin's DSN included. endpoints: `host:port` by name (`ledger`, `ledger_metrics`, `projector`,
-    `projector_metrics`) and URLs (`nats_monitoring`). passwords: of its logins, by schema.
+    `projector_metrics`) and URLs (`nats_monitoring`). passwords: of its logins, by name.
     postgres_home: where the embedded cluster is; None until there is one. processes: by part.
     supervisor: the `up` that watches over them.
     """

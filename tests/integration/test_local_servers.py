@@ -14,12 +14,13 @@ from deploy.local.process import ProcessIdentity, identity_of, send_signal
 from tests.support.databases import Database, DatabaseFactory
 
 
-async def test_a_database_is_reached_by_its_owner_and_by_the_three_logins(
+async def test_a_database_is_reached_by_its_owner_and_by_its_logins(
     database: Database,
 ) -> None:
     for dsn, group in (
         (database.journal_dsn, "rapport_ledger"),
         (database.vault_dsn, "rapport_vault"),
+        (database.vault_reader_dsn, "rapport_vault_reader"),
         (database.views_dsn, "rapport_projector"),
     ):
         conn = await asyncpg.connect(dsn)

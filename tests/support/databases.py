@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.local.provision import (
+    LOGIN_PARTS,
     SCHEMA_PARTS,
     Login,
     SchemaPart,
@@ -27,18 +28,20 @@ from tests.support.servers import TestRun
 class Database:
     """A migrated database and the DSNs that reach it.
 
-    admin_dsn is the owner's; the three others are logins in the group roles rapport_ledger,
-    rapport_vault and rapport_projector, with no more rights than a service has.
+    admin_dsn is the owner's; the others are logins in the group roles rapport_ledger,
+    rapport_vault, rapport_vault_reader and rapport_projector, with no more rights than a service
+    has. A projector's RAPPORT_VAULT_DSN is vault_reader_dsn.
     """
 
     name: str
     admin_dsn: str
     journal_dsn: str
     vault_dsn: str
+    vault_reader_dsn: str
     views_dsn: str
 
     def env(self) -> dict[str, str]:
-        """The DSNs as RAPPORT_ variables, the owner's included."""
+        """The DSNs as RAPPORT_ variables, the owner's included; the vault's is the ledger's."""
         return {
             "RAPPORT_POSTGRES_DSN": self.admin_dsn,
             "RAPPORT_JOURNAL_DSN": self.journal_dsn,
@@ -107,11 +110,11 @@ class DatabaseFactory:
         await migrate_all(dsn, present_parts())
         logins = [
             {
-                "user": f"rt_{self._run.name}_{part.schema}",
+                "user": f"rt_{self._run.name}_{part.name}",
                 "password": secrets.token_urlsafe(16),
                 "group": part.group,
             }
-            for part in SCHEMA_PARTS
+            for part in LOGIN_PARTS
         ]
         await ensure_logins(dsn, [Login(**login) for login in logins])
         return {"template": name, "logins": logins, "server_dsn": self.server_dsn}
