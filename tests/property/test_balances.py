@@ -17,11 +17,10 @@ from services.projector.domain.receipt import receipt
 from services.projector.domain.weights import independent
 from services.runtime.policy import default_policy
 from tests.property import reference
-from tests.property.strategies import DAYS, event_id, histories, one_pair
+from tests.property.strategies import DAYS, PAIRS, event_id, histories, one_pair
 
 POLICY = default_policy()
-PAIRS = (("a", "b"), ("a", "c"), ("b", "c"))
-quick = settings(max_examples=50, deadline=None)
+quick = settings(max_examples=150, deadline=None)
 
 
 def of_pair(touchpoints: Sequence[Touchpoint], pair: tuple[str, str]) -> list[Touchpoint]:
