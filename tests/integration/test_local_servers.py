@@ -1,7 +1,6 @@
 """The embedded servers: started, stopped, crashed, and found again by somebody else."""
 
 import os
-import signal
 
 import asyncpg
 import nats
@@ -10,7 +9,6 @@ from nats.js.errors import NotFoundError
 
 from deploy.local.nats import NatsServer
 from deploy.local.postgres import PostgresServer
-from deploy.local.process import ProcessIdentity, identity_of, send_signal
 from tests.support.databases import Database, DatabaseFactory
 
 
@@ -149,9 +147,3 @@ def test_a_second_starter_finds_the_running_nats_and_a_stranger_is_not_taken_for
     private_nats.kill()
     (private_nats.home / "nats.pid").write_text(str(os.getpid()))
     assert NatsServer(private_nats.home).find() is None
-
-
-def test_a_pid_that_was_handed_out_again_is_never_signalled() -> None:
-    mine = identity_of(os.getpid())
-    assert mine is not None
-    assert not send_signal(ProcessIdentity(mine.pid, "another start"), signal.SIGKILL)
