@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE")
-"""What a service inherits of the caller's environment; nothing of it can hold an admin DSN."""
+WITHHELD = ("RAPPORT_", "PG")
+"""Beginnings of the variables a service does not inherit: they may hold an admin's credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class LocalConfig:
             nats_admin_url=env.get("RAPPORT_NATS_ADMIN_URL") or nats_url,
             postgres_bin=Path(postgres_bin) if postgres_bin else None,
             nats_bin=Path(nats_bin) if nats_bin else None,
-            inherited={name: env[name] for name in PASSED_ON if name in env},
+            inherited={k: v for k, v in env.items() if not k.startswith(WITHHELD)},
         )
 
 

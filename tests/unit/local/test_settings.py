@@ -28,7 +28,7 @@ def test_the_admin_of_nats_is_the_user_of_nats_unless_named() -> None:
     assert LocalConfig.from_env(named).nats_admin_url == "nats://b"
 
 
-def test_services_inherit_no_setting_of_the_callers() -> None:
+def test_services_inherit_no_credentials_of_the_callers() -> None:
     config = LocalConfig.from_env(
         {"PATH": "/bin", "RAPPORT_POSTGRES_DSN": "x", "PGPASSWORD": "y", "RAPPORT_PG_BIN": "/b"}
     )
