@@ -21,7 +21,7 @@ WAITING = "import signal; print('here', flush=True); signal.pause()"
 
 
 def waiting(log: Path, code: str = WAITING) -> Process:
-    return spawn("waiting", [sys.executable, "-c", code], env={}, log=log)
+    return spawn("waiting", [sys.executable, "-c", code], env=os.environ, log=log)
 
 
 def test_a_pid_that_was_handed_out_again_is_never_signalled() -> None:
