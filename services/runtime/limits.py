@@ -53,6 +53,14 @@ READ_EVENTS_MAX: Final = 1_000_000_000
 BALANCES_PER_BATCH_MAX: Final = 1_000
 # ListBalances on another day, known_at or policy folds every relationship of the person.
 FOLDED_RELATIONSHIPS_MAX: Final = 10_000
+# Stored bytes in one page: with what is around them below the 4 MiB that gRPC clients take unasked.
+PAGE_BYTES_MAX: Final = 3 * MIB
+
+# --- How long a query waits for min_position ---
+# Of a caller without a deadline.
+MIN_POSITION_WAIT_MS: Final = 30_000
+# Kept of a caller's deadline for the answer that says how far the read model is; at most a quarter.
+DEADLINE_MARGIN_MS: Final = 200
 
 # --- What may wait inside a service ---
 IN_FLIGHT_EVENTS_MAX: Final = 20_000

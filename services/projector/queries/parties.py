@@ -1,9 +1,10 @@
 """People and organisations as they are described."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
+from services.projector.queries.pages import within_bytes
 from services.projector.queries.snapshot import Snapshot
 
 PEOPLE: Final = "people/"
@@ -40,7 +41,15 @@ class PartiesAsked:
 async def get_party(snapshot: Snapshot, party: str, before_us: int) -> PartyRow | None:
     """A party as described before an instant; None when no event names it."""
     row = await snapshot.fetch_row("party", party, before_us)
-    return None if row is None else _party(row)
+    if row is None:
+        return None
+    payload = row["payload"]
+    return PartyRow(
+        row["party"],
+        row["erased"],
+        row["described_by"],
+        None if payload is None else bytes(payload),
+    )
 
 
 async def list_parties(
@@ -52,22 +61,22 @@ async def list_parties(
     rows = await snapshot.fetch(
         "parties", after, until, asked.side, asked.tier, asked.team, asked.limit + 1
     )
-    parties = [_party(row) for row in rows[: asked.limit]]
-    more = len(rows) > asked.limit and parties
-    return parties, parties[-1].party if more else None
+    kept = within_bytes(rows[: asked.limit], lambda row: row["bytes"])
+    described = [row["described_by"] for row in kept if row["bytes"]]
+    payloads = {}
+    if described:
+        for row in await snapshot.fetch("descriptions", described):
+            payloads[row["event_id"]] = bytes(row["payload"])
+    parties = [
+        PartyRow(
+            row["party"], row["erased"], row["described_by"], payloads.get(row["described_by"])
+        )
+        for row in kept
+    ]
+    return parties, parties[-1].party if len(parties) < len(rows) else None
 
 
 def _beyond(prefix: str) -> str:
     """The first text after all that begin with `prefix`: `/` is followed by `0`."""
     assert prefix.endswith("/")
     return prefix[:-1] + "0"
-
-
-def _party(row: Any) -> PartyRow:
-    payload = row["payload"]
-    return PartyRow(
-        row["party"],
-        row["erased"],
-        row["described_by"],
-        None if payload is None else bytes(payload),
-    )

@@ -1,6 +1,6 @@
 """Timelines: what happened between two people, or around one, newest first."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from services.projector.domain.facts import Pair
 from services.projector.domain.identity import Identities
 from services.projector.facts import initiative_number
+from services.projector.queries.pages import within_bytes
 from services.projector.queries.people import read_identities
 from services.projector.queries.snapshot import Snapshot
 from services.runtime.policy import Initiative, Policy
@@ -48,11 +49,12 @@ class TimelineAsked:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """A touchpoint as recorded and as it stands; payloads hold sealed texts.
+    """A touchpoint as recorded and as it stands.
 
-    `correction` is the payload of the correction in force, if any, `text_recorded_by` who recorded
-    the payload that stands. `state` is a number of rapport.v1.LineState, `initiative` one of
-    rapport.events.v1.Initiative, the kind's default counted in.
+    `payload` is the stored one that stands, texts sealed: a Corrected's when `corrected_by` is set,
+    else the Touchpoint's; `text_recorded_by` recorded it. `state` is a number of
+    rapport.v1.LineState, `initiative` one of rapport.events.v1.Initiative, the kind's default
+    counted in.
     """
 
     event_id: UUID
@@ -63,7 +65,6 @@ class TimelineRow:
     recorded_by: str
     text_recorded_by: str
     payload: bytes
-    correction: bytes | None
     state: int
     initiative: int
     corrected_by: UUID | None
@@ -87,8 +88,9 @@ async def list_timeline(snapshot: Snapshot, policy: Policy, asked: TimelineAsked
     people = await read_identities(snapshot, named, snapshot.position)
     stem, binds = _statement(asked, people)
     found = await snapshot.fetch(stem, *binds, *_filters(asked, policy))
-    rows = [_row(row, policy) for row in found[: asked.limit]]
-    if len(found) <= asked.limit or not rows:
+    kept = within_bytes(found[: asked.limit], _bytes_of)
+    rows = await _with_payloads(snapshot, kept, policy)
+    if len(rows) == len(found) or not rows:
         return TimelinePage(rows, None)
     last = rows[-1]
     key = last.position if asked.by_recorded else last.occurred_at_us
@@ -153,12 +155,32 @@ def _filters(asked: TimelineAsked, policy: Policy) -> tuple[object, ...]:
     )
 
 
-def _row(row: Any, policy: Policy) -> TimelineRow:
+def _bytes_of(row: Any) -> int:
+    corrected: int | None = row["correction_bytes"]
+    return row["bytes"] if corrected is None else corrected
+
+
+async def _with_payloads(
+    snapshot: Snapshot, found: Sequence[Any], policy: Policy
+) -> list[TimelineRow]:
+    """The rows of a page with the payloads that stand, which are read for these only."""
+    if not found:
+        return []
+    corrections = [row["corrected_by"] for row in found if row["correction_bytes"] is not None]
+    originals = [row["event_id"] for row in found if row["correction_bytes"] is None]
+    payloads = {
+        row["event_id"]: bytes(row["payload"])
+        for row in await snapshot.fetch("payloads", originals, corrections)
+    }
+    return [_row(row, payloads, policy) for row in found]
+
+
+def _row(row: Any, payloads: Mapping[UUID, bytes], policy: Policy) -> TimelineRow:
     initiative = row["now_initiative"]
     if initiative == 0:
         kind = policy.kinds.get(row["now_kind"])
         initiative = initiative_number(Initiative.PROACTIVE if kind is None else kind.initiative)
-    correction = row["correction"]
+    corrected = row["correction_bytes"] is not None
     return TimelineRow(
         event_id=row["event_id"],
         pair=(row["a"], row["b"]),
@@ -166,13 +188,10 @@ def _row(row: Any, policy: Policy) -> TimelineRow:
         occurred_at_us=row["now_occurred_at_us"],
         recorded_at_us=row["recorded_at_us"],
         recorded_by=row["recorded_by"],
-        text_recorded_by=(
-            row["recorded_by"] if correction is None else row["correction_recorded_by"]
-        ),
-        payload=bytes(row["payload"]),
-        correction=None if correction is None else bytes(correction),
+        text_recorded_by=row["correction_recorded_by" if corrected else "recorded_by"],
+        payload=payloads[row["corrected_by" if corrected else "event_id"]],
         state=row["state"],
         initiative=initiative,
-        corrected_by=row["corrected_by"],
+        corrected_by=row["corrected_by"] if corrected else None,
         voided_by=row["voided_by"],
     )

@@ -4,59 +4,101 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from services.runtime.clock import Clock, SystemClock
 from services.runtime.errors import RapportError, Reason
 
 # Other replicas move the checkpoint without a word to this process; that is found by looking.
 POLL_S: Final = 0.05
 
 
-class Positions:
-    """How far the read models of each journal are, as far as this process has heard.
+class _Watch:
+    """One journal that somebody waits for: one poll, however many wait."""
 
-    The intake says so with `reached`; what other replicas applied is found by a poll while
-    somebody waits. Positions never go back here: a rebuild of the views starts new processes.
+    def __init__(self) -> None:
+        self.position = 0
+        self.fault: BaseException | None = None
+        self.waiters = 0
+        self.told = asyncio.Event()
+        self.moved = asyncio.Condition()
+        self.task: asyncio.Task[None] | None = None
+
+
+class Positions:
+    """How far the read models of each journal are.
+
+    The intake says that they moved with `reached`; what other replicas applied is found by a poll,
+    which runs only while somebody waits.
     """
 
     def __init__(
-        self,
-        read_position: Callable[[str], Awaitable[int]],
-        *,
-        clock: Clock | None = None,
-        poll_s: float = POLL_S,
+        self, read_position: Callable[[str], Awaitable[int]], *, poll_s: float = POLL_S
     ) -> None:
         self._read_position = read_position
-        self._clock: Clock = clock or SystemClock()
         self._poll_s = poll_s
-        self._changed: dict[str, asyncio.Event] = {}
+        self._watches: dict[str, _Watch] = {}
 
     def reached(self, journal: str) -> None:
         """Wake who waits for a journal: a transaction that moved its checkpoint was committed."""
-        changed = self._changed.pop(journal, None)
-        if changed is not None:
-            changed.set()
+        watch = self._watches.get(journal)
+        if watch is not None:
+            watch.told.set()
 
     async def wait_for(self, journal: str, min_position: int, timeout_s: float) -> None:
         """Return once the views of `journal` are at `min_position` or beyond.
 
-        Raises VIEW_BEHIND, saying how far they are, when that takes longer than `timeout_s`.
+        Raises VIEW_BEHIND, saying how far they are, when that takes longer than `timeout_s`, and
+        whatever reading the position raises.
         """
         if min_position <= 0:
             return
-        deadline_s = self._clock.monotonic_s() + timeout_s
+        position = await self._read_position(journal)
+        if position >= min_position:
+            return
+        watch = self._watches.get(journal)
+        if watch is None:
+            watch = self._watches[journal] = _Watch()
+            watch.task = asyncio.create_task(self._look(journal, watch))
+        watch.position = max(watch.position, position)
+        watch.waiters += 1
+        try:
+            async with asyncio.timeout(max(timeout_s, 0)), watch.moved:
+                await watch.moved.wait_for(
+                    lambda: watch.position >= min_position or watch.fault is not None
+                )
+        except TimeoutError:
+            raise _behind(watch.position, min_position) from None
+        finally:
+            watch.waiters -= 1
+            if not watch.waiters:
+                self._forget(journal, watch)
+        if watch.fault is not None:
+            raise watch.fault
+
+    async def _look(self, journal: str, watch: _Watch) -> None:
         while True:
-            changed = self._changed.setdefault(journal, asyncio.Event())
-            position = await self._read_position(journal)
-            if position >= min_position:
-                return
-            left_s = deadline_s - self._clock.monotonic_s()
-            if left_s <= 0:
-                raise _behind(position, min_position)
             try:
-                async with asyncio.timeout(min(self._poll_s, left_s)):
-                    await changed.wait()
+                async with asyncio.timeout(self._poll_s):
+                    await watch.told.wait()
             except TimeoutError:
-                continue
+                pass
+            # Cleared before reading: what is told from here on is read in the next round.
+            watch.told.clear()
+            try:
+                position = await self._read_position(journal)
+            except Exception as fault:  # noqa: BLE001 - it is raised in everybody who waits
+                self._forget(journal, watch)
+                watch.fault = fault
+            async with watch.moved:
+                if watch.fault is None:
+                    watch.position = max(watch.position, position)
+                watch.moved.notify_all()
+            if watch.fault is not None:
+                return
+
+    def _forget(self, journal: str, watch: _Watch) -> None:
+        if self._watches.get(journal) is watch:
+            del self._watches[journal]
+        if watch.task is not None and watch.task is not asyncio.current_task():
+            watch.task.cancel()
 
 
 def _behind(position: int, min_position: int) -> RapportError:

@@ -1,4 +1,4 @@
--- The strong links that reach from some people to further ids, ended or not, as known at a position.
+-- The strong links that lead from some people to further ids, ended or not, as known at a position.
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
 -- $3 people text[]: where to start

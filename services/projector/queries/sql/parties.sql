@@ -20,7 +20,7 @@ WITH page AS (
     ORDER BY p.party
     LIMIT $8
 )
-SELECT page.party, page.erased, page.described_by, d.payload
+SELECT page.party, page.erased, page.described_by, coalesce(octet_length(d.payload), 0) AS bytes
 FROM page
 LEFT JOIN views.descriptions d
   ON d.journal = $1 AND d.tenant = $2 AND d.event_id = page.described_by

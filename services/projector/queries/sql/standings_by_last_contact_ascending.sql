@@ -1,7 +1,7 @@
 -- A page of the tenant's relationships as they stand today, lowest first.
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
--- $3 after_key integer: of the last one of the page before: the day of the last contact, the smallest number for none
+-- $3 after_key integer: of the last one of the page before: its last contact
 -- $4 after_a text: its smaller person
 -- $5 after_b text: its larger person
 -- $6 limit bigint: at most so many rows

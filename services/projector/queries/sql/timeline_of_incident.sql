@@ -1,4 +1,4 @@
--- A page of an incident and its recovery steps, newest first: few rows by nature, so they are sorted.
+-- A page of an incident and its recovery steps, newest first: few rows by nature, so sorted.
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
 -- $3 incident uuid: its event id
@@ -17,8 +17,8 @@
 -- $16 side smallint: only initiators of this Side; 0 for all
 WITH page AS (
     SELECT t.event_id, t.a, t.b, t.position, t.now_occurred_at_us, t.recorded_at_us,
-           t.recorded_by, t.payload, t.state, t.now_kind, t.now_initiative, t.corrected_by,
-           t.voided_by
+           t.recorded_by, octet_length(t.payload) AS bytes, t.state, t.now_kind,
+           t.now_initiative, t.corrected_by, t.voided_by
     FROM views.touchpoints t
     WHERE t.journal = $1
       AND t.tenant = $2
@@ -52,7 +52,8 @@ WITH page AS (
              t.event_id DESC
     LIMIT $9
 )
-SELECT page.*, m.payload AS correction, m.recorded_by AS correction_recorded_by
+SELECT page.*, octet_length(m.payload) AS correction_bytes,
+       m.recorded_by AS correction_recorded_by
 FROM page
 LEFT JOIN views.amendments m
   ON m.journal = $1 AND m.tenant = $2 AND m.event_id = page.corrected_by

@@ -19,8 +19,8 @@ WITH page AS (
     CROSS JOIN LATERAL (
         (
             SELECT t.event_id, t.a, t.b, t.position, t.now_occurred_at_us, t.recorded_at_us,
-                   t.recorded_by, t.payload, t.state, t.now_kind, t.now_initiative, t.corrected_by,
-                   t.voided_by
+                   t.recorded_by, octet_length(t.payload) AS bytes, t.state, t.now_kind,
+                   t.now_initiative, t.corrected_by, t.voided_by
             FROM views.touchpoints t
             WHERE t.journal = $1
               AND t.tenant = $2
@@ -51,8 +51,8 @@ WITH page AS (
         UNION ALL
         (
             SELECT t.event_id, t.a, t.b, t.position, t.now_occurred_at_us, t.recorded_at_us,
-                   t.recorded_by, t.payload, t.state, t.now_kind, t.now_initiative, t.corrected_by,
-                   t.voided_by
+                   t.recorded_by, octet_length(t.payload) AS bytes, t.state, t.now_kind,
+                   t.now_initiative, t.corrected_by, t.voided_by
             FROM views.touchpoints t
             WHERE t.journal = $1
               AND t.tenant = $2
@@ -85,7 +85,8 @@ WITH page AS (
     ORDER BY t.now_occurred_at_us DESC, t.event_id DESC
     LIMIT $6
 )
-SELECT page.*, m.payload AS correction, m.recorded_by AS correction_recorded_by
+SELECT page.*, octet_length(m.payload) AS correction_bytes,
+       m.recorded_by AS correction_recorded_by
 FROM page
 LEFT JOIN views.amendments m
   ON m.journal = $1 AND m.tenant = $2 AND m.event_id = page.corrected_by
