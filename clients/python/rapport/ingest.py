@@ -9,10 +9,8 @@ import asyncio
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterable,
     AsyncIterator,
     Callable,
-    Iterable,
     Sequence,
 )
 from contextlib import aclosing, suppress
@@ -21,18 +19,15 @@ from typing import Any, Final
 
 import grpc
 
+from rapport.batching import Source, batches_of
 from rapport.errors import RapportError, error_of, error_of_refusal, unavailable
 from rapport.retry import RetryPolicy
 from rapport.v1 import ledger_service_pb2 as ledger
 
 BATCH_EVENTS: Final = 500
-# Below the server's 8 MiB for a request.
-BATCH_BYTES_MAX: Final = 4 * 1024 * 1024
 READ_AHEAD_BATCHES: Final = 2
 
 type Stream = grpc.aio.StreamStreamCall[ledger.IngestEventsRequest, ledger.IngestEventsResponse]
-type Item = ledger.NewEvent | Sequence[ledger.NewEvent]
-type Source = AsyncIterable[Item] | Iterable[Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,45 +60,6 @@ class _Batch:
         self.bytes = sum(event.ByteSize() + 4 for event in events)
         self.attempts, self.not_before_s = 0, 0.0
         self.verdict: Verdict | None = None
-
-
-async def batches_of(source: Source, size: int) -> AsyncGenerator[Sequence[ledger.NewEvent], None]:
-    """Batches as given; single events gathered to `size` and at most BATCH_BYTES_MAX.
-
-    A batch is also closed before an event id that it already holds: a repeat is then for the
-    ledger to judge, as anywhere else, instead of spoiling the batch.
-    """
-    gathered: list[ledger.NewEvent] = []
-    ids: set[str] = set()
-    gathered_bytes = 0
-    async with aclosing(_as_async(source)) as items:
-        async for item in items:
-            if not isinstance(item, ledger.NewEvent):
-                if gathered:
-                    yield gathered
-                    gathered, ids, gathered_bytes = [], set(), 0
-                if item:
-                    yield item
-                continue
-            item_bytes = item.ByteSize() + 4
-            full = len(gathered) >= size or gathered_bytes + item_bytes > BATCH_BYTES_MAX
-            if gathered and (full or item.event_id in ids):
-                yield gathered
-                gathered, ids, gathered_bytes = [], set(), 0
-            gathered.append(item)
-            ids.add(item.event_id)
-            gathered_bytes += item_bytes
-    if gathered:
-        yield gathered
-
-
-async def _as_async(source: Source) -> AsyncGenerator[Item, None]:
-    if isinstance(source, AsyncIterable):
-        async for item in source:
-            yield item
-    else:
-        for item in source:
-            yield item
 
 
 class Ingest:

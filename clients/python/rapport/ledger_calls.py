@@ -6,11 +6,12 @@ from uuid import UUID
 
 import grpc
 
+from rapport.batching import Source
 from rapport.connection import Connection
 from rapport.errors import error_of
 from rapport.events.v1 import touchpoint_pb2
 from rapport.ids import new_event_id, person, relationship
-from rapport.ingest import BATCH_EVENTS, Ingest, Source, Verdict
+from rapport.ingest import BATCH_EVENTS, Ingest, Verdict
 from rapport.retry import call_with_retries
 from rapport.subscription import Subscription
 from rapport.v1 import ledger_service_pb2 as ledger
