@@ -4,8 +4,12 @@ Every outcome but OutcomeUnknown is definite: nothing of the batch was written.
 """
 
 from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
 
 from services.ledger.domain.events import StoredEvent
+from services.runtime.pg import is_connection_lost
 
 
 class AppendRefused(Exception):  # noqa: N818 - names say what happened
@@ -32,7 +36,8 @@ class RevisionConflict(AppendRefused):
 class EventIdTaken(AppendRefused):
     """Event ids of the batch are recorded with another hash, type, schema version or time.
 
-    `taken`: place in the batch and the stored event, in order. Who compares them field by field
+    `taken`: place in the batch and the stored event, in order; without those whose partition was
+    detached, which nobody can compare any more. Who compares them field by field
     and finds one equal sends the batch again with its id among `known_replays`.
     """
 
@@ -82,3 +87,53 @@ class OutcomeUnknown(Exception):  # noqa: N818 - names say what happened
 
     The same batch sent again, with the same event ids, settles it.
     """
+
+
+BUSY_RETRY_AFTER_MS: Final = 1_000
+
+_DISK_FULL: Final = "53100"
+# Serialization failure and deadlock: nothing was written and the next try may do.
+_TRY_AGAIN: Final = frozenset({"40001", "40P01"})
+# Lock not available and statement timeout: another replica holds the journal's row for too long.
+_TOO_SLOW: Final = frozenset({"55P03", "57014"})
+# Out of memory or connections, a read-only standby, starting up: the server cannot take writes now.
+_CANNOT_NOW: Final = frozenset({"53000", "53200", "53300", "53400", "25006", "57P03", "57P05"})
+
+
+def outcome_of(error: BaseException) -> BaseException:
+    """What an error of sending a group means to its callers; the one place that knows.
+
+    The error itself comes back when it is none of the outcomes: a fault, of the ledger or of what
+    it was given.
+    """
+    if is_connection_lost(error):
+        # The driver refuses a connection known to be closed before it sends anything.
+        if isinstance(error, asyncpg.InterfaceError):
+            return Unavailable("the connection to Postgres was closed")
+        return OutcomeUnknown("the connection broke while a commit was under way")
+    if isinstance(error, TimeoutError):
+        return OutcomeUnknown("Postgres did not answer a commit")
+    sqlstate = getattr(error, "sqlstate", None)
+    if sqlstate == _DISK_FULL:
+        return DiskLow("the database's disk is full")
+    if sqlstate in _TRY_AGAIN or sqlstate in _TOO_SLOW:
+        return Busy("the journal is held by others", retry_after_ms=BUSY_RETRY_AFTER_MS)
+    if sqlstate in _CANNOT_NOW:
+        return Unavailable("Postgres takes no writes")
+    return error
+
+
+def is_outcome(error: BaseException) -> bool:
+    """Whether it is one of the outcomes above, not a fault."""
+    return isinstance(error, AppendRefused | OutcomeUnknown)
+
+
+def is_worth_repeating(error: BaseException) -> bool:
+    """Whether a group met others in a way that a repetition at once may well avoid."""
+    return getattr(error, "sqlstate", None) in _TRY_AGAIN
+
+
+def is_partition_missing(error: BaseException) -> bool:
+    """Whether the journal has outgrown its partitions."""
+    # Postgres reports it as a check violation that names no constraint.
+    return isinstance(error, asyncpg.CheckViolationError) and not error.constraint_name
