@@ -1,7 +1,7 @@
 """From stored bytes to facts: the one place where the projector reads payloads of the journal.
 
-Tolerant as every reader must be: an enum value nobody knows here is taken as unset, a type nobody
-knows is carried (`kind_of_fact` is None). What cannot be a fact at all raises UnreadableFact, whose
+Tolerant as every reader must be: an enum value nobody knows here is taken as unset; a type nobody
+knows is carried by who calls. What cannot be a fact at all raises UnreadableFact, whose
 message holds no id and no text of the payload, so that it may be logged and stored.
 """
 

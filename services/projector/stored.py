@@ -15,30 +15,13 @@ THROUGH_DAY_NONE: Final = -(2**31)
 
 def text_from_buckets(buckets: Buckets) -> str:
     """`{"half-life": {"q": [know, care]}}`; a bucket that is zero on both accounts is left out."""
-    know, care = buckets.know, buckets.care
-    by_half_life: dict[int, list[str]] = {}
-    for key in sorted(know.keys() | care.keys()):
-        half_life_days, quotient = key
-        by_half_life.setdefault(half_life_days, []).append(
-            f'"{quotient}":[{know.get(key, 0)},{care.get(key, 0)}]'
-        )
-    inner = (f'"{days}":{{{",".join(parts)}}}' for days, parts in by_half_life.items())
-    return f"{{{','.join(inner)}}}"
+    return json.dumps(buckets.to_mapping(), separators=(",", ":"))
 
 
 def buckets_from_text(text: str, through_day: int) -> Buckets:
     """The buckets of a row; `through_day` as its column has it (THROUGH_DAY_NONE for none)."""
-    buckets = Buckets()
-    for half_life, quotients in json.loads(text).items():
-        half_life_days = int(half_life)
-        for quotient, (know, care) in quotients.items():
-            key = half_life_days, int(quotient)
-            if know:
-                buckets.know[key] = know
-            if care:
-                buckets.care[key] = care
-    buckets.through_day = None if through_day == THROUGH_DAY_NONE else through_day
-    return buckets
+    day = None if through_day == THROUGH_DAY_NONE else through_day
+    return Buckets.from_mapping(json.loads(text), day)
 
 
 def through_day_of(buckets: Buckets) -> int:

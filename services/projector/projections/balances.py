@@ -1,0 +1,135 @@
+"""Balances: the exact buckets of every raw pair, under the policy of its tenant.
+
+A pair's row is advanced by new touchpoints that post by themselves (`independent`) and that
+nothing amends; in every other case it is folded again from the pair's whole history. Both give the
+same row.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import asyncpg
+
+from services.projector.domain.buckets import Buckets
+from services.projector.domain.contact import contact_days, is_counted_contact
+from services.projector.domain.entries import entry_of, fold
+from services.projector.domain.facts import Touchpoint
+from services.projector.domain.weights import independent
+from services.projector.projections import touchpoints
+from services.projector.projections.statements import SQL, PairKey, columns
+from services.projector.projections.tenants import Terms
+from services.projector.projections.touchpoints import History
+from services.projector.stored import buckets_from_text, text_from_buckets, through_day_of
+from services.runtime.policy import Policy
+
+
+@dataclass(slots=True)
+class RawBalance:
+    """The row of one raw pair: its buckets, and the days with counted contact, ascending."""
+
+    policy_hash: str
+    buckets: Buckets
+    contact_days: list[int]
+
+
+async def load(
+    conn: asyncpg.Connection, journal: str, pairs: Collection[PairKey]
+) -> dict[PairKey, RawBalance]:
+    """The balances of raw pairs, of those that have one."""
+    rows = await conn.fetch(SQL["balances_of_pairs"], journal, *columns(pairs, 3))
+    return {
+        PairKey(tenant, a, b): RawBalance(policy_hash, buckets_from_text(text, through_day), days)
+        for tenant, a, b, policy_hash, text, through_day, days in rows
+    }
+
+
+async def update(
+    conn: asyncpg.Connection,
+    journal: str,
+    terms: Mapping[str, Terms],
+    fresh: Mapping[PairKey, list[Touchpoint]],
+    amended: Mapping[PairKey, Iterable[str]],
+    *,
+    incremental: bool = True,
+) -> dict[PairKey, RawBalance]:
+    """Bring the balances of the pairs that a batch touches to what it says; all of these.
+
+    `fresh` are the touchpoints it brings, `amended` those that may stand otherwise, both by pair.
+    `incremental=False` folds every pair again: for tests, which compare.
+    """
+    pairs = fresh.keys() | amended.keys()
+    if not pairs:
+        return {}
+    found = await load(conn, journal, pairs)
+    again: set[PairKey] = set()
+    for pair in pairs:
+        policy = terms[pair.tenant].policy
+        row = found.get(pair)
+        if (
+            not incremental
+            or pair in amended
+            or (row is not None and row.policy_hash != policy.hash)
+            or not all(independent(touchpoint, policy) for touchpoint in fresh[pair])
+        ):
+            again.add(pair)
+            continue
+        if row is None:
+            row = found[pair] = RawBalance(policy.hash, Buckets(), [])
+        _advance(row, fresh[pair], policy)
+    if again:
+        found |= await fold_again(conn, journal, terms, again, amended)
+    await put(conn, journal, found)
+    return found
+
+
+async def fold_again(
+    conn: asyncpg.Connection,
+    journal: str,
+    terms: Mapping[str, Terms],
+    pairs: Collection[PairKey],
+    amended: Mapping[PairKey, Iterable[str]],
+) -> dict[PairKey, RawBalance]:
+    """The balances of raw pairs from their histories, not yet written; restates the amended."""
+    histories = await touchpoints.histories(conn, journal, pairs)
+    await touchpoints.restate(conn, journal, amended, histories)
+    return {
+        pair: _folded(history, terms[pair.tenant].policy) for pair, history in histories.items()
+    }
+
+
+async def put(
+    conn: asyncpg.Connection, journal: str, balances: Mapping[PairKey, RawBalance]
+) -> None:
+    """Write balances."""
+    rows = [
+        (
+            *pair,
+            balance.policy_hash,
+            text_from_buckets(balance.buckets),
+            through_day_of(balance.buckets),
+            f"{{{','.join(map(str, balance.contact_days))}}}",
+        )
+        for pair, balance in balances.items()
+    ]
+    if rows:
+        await conn.execute(SQL["put_balances"], journal, *columns(rows, 7))
+
+
+def _folded(history: History, policy: Policy) -> RawBalance:
+    effective = history.effective()
+    return RawBalance(
+        policy.hash,
+        Buckets(fold(effective, policy).entries),
+        list(contact_days(effective, policy)),
+    )
+
+
+def _advance(row: RawBalance, fresh: Iterable[Touchpoint], policy: Policy) -> None:
+    days = row.contact_days
+    for touchpoint in fresh:
+        entry = entry_of(touchpoint, policy)
+        if entry is not None:
+            row.buckets.add(entry)
+        if is_counted_contact(touchpoint, policy) and touchpoint.day not in days:
+            days.append(touchpoint.day)
+    days.sort()

@@ -1,0 +1,73 @@
+"""How far the views of a journal are: moved in the transaction that writes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from services.projector.facts import Delivered
+from services.projector.projections.outcomes import CheckpointElsewhere, IncarnationChanged
+from services.projector.projections.statements import SQL
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Position and instant of the last event applied, and how many events are parked.
+
+    `recorded_at_us` is the least bigint while nothing was applied.
+    """
+
+    incarnation: str
+    position: int
+    recorded_at_us: int
+    parked: int
+
+
+async def read(conn: asyncpg.Connection, journal: str) -> Checkpoint | None:
+    """The checkpoint of a journal; None before its first event."""
+    return _checkpoint(await conn.fetchrow(SQL["read_checkpoint"], journal))
+
+
+async def lock(conn: asyncpg.Connection, journal: str) -> Checkpoint | None:
+    """The checkpoint, locked until the transaction ends; None before the journal's first event."""
+    return _checkpoint(await conn.fetchrow(SQL["lock_checkpoint"], journal))
+
+
+async def lock_for(
+    conn: asyncpg.Connection, events: Sequence[Delivered]
+) -> tuple[Checkpoint, Sequence[Delivered]]:
+    """Lock the checkpoint that a batch follows on; it and what is left to do of the batch.
+
+    Raises IncarnationChanged, or CheckpointElsewhere when the batch begins beyond the next event.
+    """
+    first = events[0]
+    found = await lock(conn, first.journal)
+    if found is None:
+        await conn.execute(SQL["ensure_checkpoint"], first.journal, first.incarnation)
+        found = await lock(conn, first.journal)
+        assert found is not None, "it was just made"
+    if found.incarnation != first.incarnation:
+        raise IncarnationChanged(first.journal, found.incarnation, first.incarnation)
+    if first.position > found.position + 1:
+        raise CheckpointElsewhere(found.position)
+    return found, events[found.position + 1 - first.position :]
+
+
+async def move(conn: asyncpg.Connection, events: Sequence[Delivered]) -> None:
+    """Move the locked checkpoint over events, and note their ticks."""
+    last = events[-1]
+    ticks = {event.recorded_at_us: event.position for event in events}
+    await conn.execute(
+        SQL["move_checkpoint"],
+        last.journal,
+        last.position,
+        last.recorded_at_us,
+        list(ticks.keys()),
+        list(ticks.values()),
+    )
+
+
+def _checkpoint(row: asyncpg.Record | None) -> Checkpoint | None:
+    if row is None:
+        return None
+    return Checkpoint(str(row[0]), row[1], row[2], row[3])

@@ -1,0 +1,36 @@
+"""Throw the views of a journal away, to be built again from its beginning."""
+
+from typing import Final
+
+import asyncpg
+
+# Every table of the views; the checkpoint last, so that its lock is held to the end.
+_TABLES: Final = (
+    "touchpoints",
+    "amendments",
+    "balances",
+    "standings",
+    "parties",
+    "descriptions",
+    "links",
+    "identities",
+    "policies",
+    "other_facts",
+    "parked",
+    "tenants",
+    "ticks",
+    "checkpoints",
+)
+
+
+async def clear(conn: asyncpg.Connection, journal: str) -> None:
+    """Delete all rows of a journal's views and its checkpoint, in one transaction.
+
+    Running projectors notice that the checkpoint moved back, and follow: from the first event on,
+    under the incarnation the journal has now. Takes time in proportion to the rows; the statement
+    timeout of `conn` must allow for it.
+    """
+    async with conn.transaction():
+        await conn.execute("SELECT FROM views.checkpoints WHERE journal = $1 FOR UPDATE", journal)
+        for table in _TABLES:
+            await conn.execute(f"DELETE FROM views.{table} WHERE journal = $1", journal)  # noqa: S608

@@ -1,0 +1,9 @@
+-- The balances of raw pairs, those that have one.
+-- $1 journal text: the journal
+-- $2 tenant text[]: and so on, one element a pair
+-- $3 a text[]: the smaller person
+-- $4 b text[]: the larger one
+SELECT s.tenant, s.a, s.b, s.policy_hash, s.buckets, s.through_day, s.contact_days
+FROM unnest($2::text[], $3::text[], $4::text[]) AS k (tenant, a, b)
+JOIN views.balances s
+  ON s.journal = $1 AND s.tenant = k.tenant AND s.a = k.a AND s.b = k.b;

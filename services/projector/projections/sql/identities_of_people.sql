@@ -1,0 +1,8 @@
+-- Who some people are, those who are linked to somebody.
+-- $1 journal text: the journal
+-- $2 tenant text[]: and so on, one element a person
+-- $3 person text[]: the person
+SELECT i.tenant, i.person, i.canonical
+FROM unnest($2::text[], $3::text[]) AS k (tenant, person)
+JOIN views.identities i
+  ON i.journal = $1 AND i.tenant = k.tenant AND i.person = k.person;

@@ -1,0 +1,8 @@
+-- The parked events, by journal and position; without their payloads.
+-- $1 journal text: only of this journal; of all, if empty
+-- $2 limit bigint: at most so many
+SELECT p.journal, p.position, p.tenant, p.event_id, p.type, p.reason, p.parked_at
+FROM views.parked p
+WHERE $1 = '' OR p.journal = $1
+ORDER BY p.journal, p.position
+LIMIT $2;

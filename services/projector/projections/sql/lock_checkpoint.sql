@@ -1,0 +1,9 @@
+-- How far the views of a journal are, locked until the transaction ends: one writer at a time.
+-- $1 journal text: the journal
+SELECT c.incarnation,
+       c.position,
+       c.recorded_at_us,
+       (SELECT count(*) FROM views.parked p WHERE p.journal = $1) AS parked
+FROM views.checkpoints c
+WHERE c.journal = $1
+FOR UPDATE OF c;

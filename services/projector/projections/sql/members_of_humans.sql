@@ -1,0 +1,8 @@
+-- All ids of some humans, those who have several.
+-- $1 journal text: the journal
+-- $2 tenant text[]: and so on, one element a human
+-- $3 canonical text[]: the canonical id
+SELECT i.tenant, i.person, i.canonical
+FROM unnest($2::text[], $3::text[]) AS k (tenant, canonical)
+JOIN views.identities i
+  ON i.journal = $1 AND i.tenant = k.tenant AND i.canonical = k.canonical;

@@ -1,0 +1,8 @@
+-- How far the views of a journal are, and how many of its events are parked.
+-- $1 journal text: the journal
+SELECT c.incarnation,
+       c.position,
+       c.recorded_at_us,
+       (SELECT count(*) FROM views.parked p WHERE p.journal = $1) AS parked
+FROM views.checkpoints c
+WHERE c.journal = $1;

@@ -1,0 +1,129 @@
+"""Touchpoints: as they were recorded, and as they stand after what amends them."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from services.projector.domain.effective import effective
+from services.projector.domain.facts import Correction, Fact, Touchpoint, Void
+from services.projector.facts import correction_from, initiative_number, touchpoint_from
+from services.projector.projections.arrivals import VOID, Arrivals
+from services.projector.projections.statements import SQL, PairKey, columns
+
+_EFFECTIVE, _CORRECTED, _VOIDED = 1, 2, 3
+
+
+@dataclass(slots=True)
+class History:
+    """Everything that decides what the touchpoints of one raw pair post."""
+
+    originals: dict[str, Touchpoint] = field(default_factory=dict)
+    amendments: list[Correction | Void] = field(default_factory=list)
+
+    def effective(self) -> tuple[Touchpoint, ...]:
+        """The touchpoints in effect, by (occurred_at, event_id)."""
+        if not self.amendments:
+            return tuple(sorted(self.originals.values(), key=lambda t: t.order))
+        facts: list[Fact] = [*self.originals.values(), *self.amendments]
+        return effective(facts).touchpoints
+
+
+async def insert(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> None:
+    """Add the touchpoints of a batch, each standing as it was recorded."""
+    if not arrivals.touchpoints:
+        return
+    rows = [
+        (
+            event.tenant,
+            event.event_id,
+            *touchpoint.pair,
+            event.position,
+            event.occurred_at_us,
+            event.recorded_at_us,
+            event.recorded_by,
+            event.payload,
+            touchpoint.initiator,
+            touchpoint.kind,
+            touchpoint.channel,
+            initiative_number(touchpoint.initiative),
+            touchpoint.resolves or None,
+        )
+        for event, touchpoint in arrivals.touchpoints
+    ]
+    await conn.execute(SQL["insert_touchpoints"], journal, *columns(rows, 14))
+
+
+async def histories(
+    conn: asyncpg.Connection, journal: str, pairs: Collection[PairKey]
+) -> dict[PairKey, History]:
+    """The histories of raw pairs; nothing for a pair without touchpoints."""
+    keys = columns(sorted(pairs), 3)
+    found: dict[PairKey, History] = {}
+    for tenant, a, b, event_id, position, occurred_at_us, payload in await conn.fetch(
+        SQL["touchpoints_of_pairs"], journal, *keys
+    ):
+        name = str(event_id)
+        history = found.setdefault(PairKey(tenant, a, b), History())
+        history.originals[name] = touchpoint_from(
+            payload, event_id=name, position=position, occurred_at_us=occurred_at_us
+        )
+    for tenant, a, b, event_id, target, role, position, payload in await conn.fetch(
+        SQL["amendments_of_pairs"], journal, *keys
+    ):
+        name = str(event_id)
+        amendment: Correction | Void
+        if role == VOID:
+            amendment = Void(event_id=name, position=position, target=str(target))
+        else:
+            amendment = correction_from(payload, event_id=name, position=position)
+        found[PairKey(tenant, a, b)].amendments.append(amendment)
+    return found
+
+
+async def restate(
+    conn: asyncpg.Connection,
+    journal: str,
+    amended: Mapping[PairKey, Iterable[str]],
+    found: Mapping[PairKey, History],
+) -> None:
+    """Bring the rows of amended touchpoints to how they stand now.
+
+    A voided one shows what was recorded, whatever corrected it before.
+    """
+    rows = []
+    for pair, event_ids in amended.items():
+        history = found[pair]
+        standing = {touchpoint.event_id: touchpoint for touchpoint in history.effective()}
+        voids = _first_voids(history)
+        for event_id in sorted(event_ids):
+            touchpoint = standing.get(event_id)
+            state = _EFFECTIVE
+            if touchpoint is None:
+                touchpoint, state = history.originals[event_id], _VOIDED
+            elif touchpoint.corrected_by:
+                state = _CORRECTED
+            rows.append(
+                (
+                    pair.tenant,
+                    event_id,
+                    state,
+                    touchpoint.instant_us,
+                    touchpoint.initiator,
+                    touchpoint.kind,
+                    touchpoint.channel,
+                    initiative_number(touchpoint.initiative),
+                    touchpoint.resolves or None,
+                    touchpoint.corrected_by or None,
+                    voids.get(event_id),
+                )
+            )
+    if rows:
+        await conn.execute(SQL["restate_touchpoints"], journal, *columns(rows, 11))
+
+
+def _first_voids(history: History) -> dict[str, str]:
+    """The void of the lowest position, by what it takes back."""
+    voids = [item for item in history.amendments if isinstance(item, Void)]
+    voids.sort(key=lambda void: void.position, reverse=True)
+    return {void.target: void.event_id for void in voids}
