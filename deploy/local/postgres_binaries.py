@@ -110,6 +110,9 @@ def _require_version(folder: Path) -> None:
 def _reachable(folder: Path, run_as: RunAs | None) -> Path:
     if run_as is None or traversable(folder / "postgres"):
         return folder
+    # Only a whole installation is worth copying, and only that: never what lies beside a bin.
+    if not any((folder.parent / "share").rglob("postgres.bki")):
+        raise StackError(f"{run_as.name}, as whom root runs PostgreSQL, may not enter {folder}")
     return _copy_for_everybody(folder)
 
 

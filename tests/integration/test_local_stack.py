@@ -21,9 +21,9 @@ from deploy.local.postgres import remove_home
 from deploy.local.process import Process
 from deploy.local.stack import Stack
 from deploy.local.state import StackState
-from tests.support.databases import present_parts
+from tests.support.databases import DatabaseFactory, present_parts
 from tests.support.fake_stack import SERVICES
-from tests.support.servers import TestRun
+from tests.support.servers import NatsEndpoint, TestRun
 
 PARTS = ("postgres", "nats", "ledger", "projector")
 
@@ -191,6 +191,37 @@ async def test_down_ends_an_up_in_another_process_and_what_a_killed_one_left(fol
         await process.wait()
         assert await embedded(folder).down()
         assert identities(folder) == {}
+
+
+async def test_named_servers_replace_the_embedded_ones_and_stay_up(
+    folder: Path, databases: DatabaseFactory, nats_server: NatsEndpoint
+) -> None:
+    database = databases.create(migrated=False)
+    env = kept_env() | {
+        "RAPPORT_POSTGRES_DSN": database.admin_dsn,
+        "RAPPORT_NATS_URL": nats_server.url,
+        "RAPPORT_NATS_ADMIN_URL": nats_server.admin_url,
+    }
+    config = LocalConfig.from_env(env)
+    stack = Stack(folder, config, services=SERVICES, schemas=present_parts())
+    with stack.locked():
+        state = await stack.up()
+        assert tuple(identities(folder)) == ("ledger", "projector")
+        assert state.env["RAPPORT_NATS_URL"] == nats_server.url
+        conn = await asyncpg.connect(state.env["RAPPORT_VIEWS_DSN"])
+        assert await conn.fetchval("SELECT current_database()") == database.name
+        await conn.close()
+        lines = {line.name: line.state for line in stack.status()}
+        assert (lines["postgres"], lines["nats"]) == ("external", "external")
+        await stack.stop_parts()
+    conn = await asyncpg.connect(database.admin_dsn)
+    for row in await conn.fetch(
+        "SELECT rolname FROM pg_roles WHERE rolname LIKE $1", f"rapport_{state.installation}_%"
+    ):
+        await conn.execute(f"REVOKE ALL ON DATABASE {database.name} FROM {row['rolname']}")
+        await conn.execute(f"DROP ROLE {row['rolname']}")
+    await conn.close()
+    databases.drop(database)
 
 
 async def test_two_ups_on_one_folder_are_refused(folder: Path) -> None:
