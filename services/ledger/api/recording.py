@@ -1,0 +1,304 @@
+"""Recording drafts: resolve what they name, seal what is personal, serialise once, append.
+
+Prepared and committed in two steps, so that a stream prepares its next batch while earlier ones
+commit.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from services.ledger.api.drafts import Draft
+from services.ledger.api.failures import event_id_taken
+from services.ledger.api.sealing import Sealer, erased_error
+from services.ledger.api.types import BY_NAME, target_of
+from services.ledger.domain import rules
+from services.ledger.domain.events import Batch, NewRecord, Recorded, StoredEvent
+from services.ledger.domain.targets import VOIDED, Target, refusal
+from services.ledger.journal.outcomes import EventIdTaken, TargetAppeared
+from services.runtime.caller import Caller
+from services.runtime.errors import RapportError, Reason, Violation, invalid
+from services.runtime.limits import EVENT_BYTES_MAX, REQUEST_BYTES_MAX
+from services.runtime.names import tenant_home
+
+# Each round was refused because something changed meanwhile; nobody is refused for ever.
+ROUNDS_MAX: Final = 8
+
+_REFUSALS: Final = {
+    Reason.TARGET_NOT_VOIDABLE: "a Voided or SubjectErased cannot be taken back",
+    Reason.TARGET_NOT_CORRECTABLE: "is no original Touchpoint between the same two people",
+    Reason.TARGET_NOT_ENDABLE: "is no start of the same kind for the same parties",
+}
+
+
+class Log(Protocol):
+    """What recording needs of the journal."""
+
+    async def append(
+        self, batch: Batch, *, deadline_s: float | None = None
+    ) -> tuple[Recorded, ...]: ...
+
+    async def get_many(self, tenant: str, event_ids: Collection[str]) -> dict[str, StoredEvent]: ...
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A batch ready to be appended, and the drafts it came from for another round.
+
+    `replays` are stored events that were compared with their drafts and found equal, by id.
+    """
+
+    journal: str
+    tenant: str
+    caller: Caller
+    drafts: Sequence[Draft]
+    replays: dict[str, StoredEvent] = field(default_factory=dict)
+    batch: Batch | None = None
+
+    @property
+    def names_targets(self) -> bool:
+        """Whether some event of it names another, so that what came before matters to it."""
+        return any(draft.target is not None for draft in self.drafts)
+
+
+class Recorder:
+    """Turns drafts into stored events."""
+
+    def __init__(self, log: Log, sealer: Sealer) -> None:
+        self._log = log
+        self._sealer = sealer
+
+    async def record(
+        self,
+        journal: str,
+        tenant: str,
+        caller: Caller,
+        drafts: Sequence[Draft],
+        *,
+        deadline_s: float | None = None,
+    ) -> tuple[Recorded, ...]:
+        """Prepare and commit a batch; see there for what is raised."""
+        prepared = await self.prepare(journal, tenant, caller, drafts)
+        return await self.commit(prepared, deadline_s=deadline_s)
+
+    async def prepare(
+        self, journal: str, tenant: str, caller: Caller, drafts: Sequence[Draft]
+    ) -> Prepared:
+        """Everything up to the append. Nothing was written when it raises.
+
+        Raises TARGET_NOT_VOIDABLE, TARGET_NOT_CORRECTABLE, TARGET_NOT_ENDABLE, SUBJECT_IS_ERASED,
+        EVENT_ID_TAKEN, TOO_LARGE.
+        """
+        prepared = Prepared(journal, tenant, caller, drafts)
+        await self._fill(prepared)
+        return prepared
+
+    async def commit(
+        self, prepared: Prepared, *, deadline_s: float | None = None
+    ) -> tuple[Recorded, ...]:
+        """Append; answers in the order of the drafts.
+
+        The journal has taken the batch in by the first time this yields to the loop. Raises the
+        outcomes of services.ledger.journal.outcomes, and what `prepare` raises when the journal
+        changed in between.
+        """
+        for last_round in (False,) * (ROUNDS_MAX - 1) + (True,):
+            assert prepared.batch is not None
+            try:
+                return await self._log.append(prepared.batch, deadline_s=deadline_s)
+            except TargetAppeared:
+                if last_round:
+                    raise
+            except EventIdTaken as clash:
+                if last_round or not clash.taken:
+                    raise _taken_without_event(prepared, clash) from clash
+                for index, stored in clash.taken:
+                    await self._settle(prepared, prepared.drafts[index], stored)
+            await self._fill(prepared)
+        raise AssertionError("the last round returns or raises")
+
+    async def _fill(self, prepared: Prepared) -> None:
+        unknown = await self._resolve(prepared)
+        open_drafts = [d for d in prepared.drafts if d.texts and d.event_id not in prepared.replays]
+        sealed: dict[str, Any] = {}
+        if open_drafts:
+            await self._seal(prepared, open_drafts, sealed)
+        prepared.batch = Batch(
+            journal=prepared.journal,
+            tenant=prepared.tenant,
+            recorded_by=prepared.caller.principal,
+            verified=prepared.caller.verified,
+            records=_records(prepared, sealed),
+            unknown_targets=unknown,
+            known_replays=frozenset(prepared.replays),
+        )
+
+    async def _resolve(self, prepared: Prepared) -> frozenset[str]:
+        """Homes and people of drafts that name events; the targets that are not stored.
+
+        An event that is stored itself is a replay or a clash, whatever its target is by now.
+        """
+        drafts = [
+            d
+            for d in prepared.drafts
+            if d.target is not None and d.event_id not in prepared.replays
+        ]
+        if not drafts:
+            return frozenset()
+        wanted = {d.event_id for d in drafts} | {d.target for d in drafts if d.target is not None}
+        stored = await self._log.get_many(prepared.tenant, wanted)
+        for draft in drafts:
+            if draft.event_id in stored:
+                await self._settle(prepared, draft, stored[draft.event_id])
+        targets = {event_id: _stored_target(event) for event_id, event in stored.items()}
+        unknown: set[str] = set()
+        refused: list[tuple[Draft, Reason]] = []
+        for draft in prepared.drafts:
+            if draft.target is not None and draft.event_id not in prepared.replays:
+                # A batch's own earlier events count, and an event cannot name itself.
+                itself = _own_target(draft) if draft.target == draft.event_id else None
+                target = itself or targets.get(draft.target)
+                reason = _take_target(draft, target, prepared.tenant)
+                if reason is not None:
+                    refused.append((draft, reason))
+                if target is None:
+                    unknown.add(draft.target)
+            targets.setdefault(draft.event_id, _own_target(draft))
+        if refused:
+            raise _refused(refused)
+        return frozenset(unknown)
+
+    async def _seal(
+        self, prepared: Prepared, drafts: Sequence[Draft], sealed: dict[str, Any]
+    ) -> None:
+        refused = await self._sealer.seal(prepared.tenant, drafts, sealed)
+        if not refused:
+            return
+        # Text about somebody erased is taken no more, but what was recorded before the erasure
+        # still answers as what it is.
+        by_id = {draft.event_id: draft for draft, _, _ in refused}
+        stored = await self._log.get_many(prepared.tenant, by_id.keys())
+        for event_id, event in stored.items():
+            await self._settle(prepared, by_id[event_id], event)
+        left = [each for each in refused if each[0].event_id not in prepared.replays]
+        if left:
+            raise erased_error(left)
+
+    async def _settle(self, prepared: Prepared, draft: Draft, stored: StoredEvent) -> None:
+        """Note a replay, or raise EVENT_ID_TAKEN."""
+        difference = await self._sealer.first_difference(prepared.tenant, draft, stored)
+        if difference is not None:
+            raise event_id_taken(stored.event_id, stored.position, difference)
+        prepared.replays[draft.event_id] = stored
+
+
+def _records(prepared: Prepared, sealed: dict[str, Any]) -> tuple[NewRecord, ...]:
+    records, total_bytes = [], 0
+    for draft in prepared.drafts:
+        stored = prepared.replays.get(draft.event_id)
+        if stored is not None:
+            records.append(_replayed(draft, stored))
+            continue
+        payload = sealed.get(draft.event_id, draft.payload)
+        assert not draft.texts or draft.event_id in sealed, "no text leaves unsealed"
+        assert draft.home is not None
+        data = payload.SerializeToString(deterministic=True)
+        total_bytes += len(data)
+        if len(data) > EVENT_BYTES_MAX:
+            raise _too_large(f"{draft.path}.{draft.kind_of.field}", len(data), EVENT_BYTES_MAX)
+        records.append(
+            NewRecord(
+                event_id=draft.event_id,
+                type=draft.type,
+                home=draft.home,
+                kind=draft.kind,
+                occurred_at_us=draft.occurred_at_us,
+                expected_revision=draft.expected_revision,
+                correlation_id=draft.correlation_id,
+                causation_id=draft.causation_id,
+                schema_version=draft.schema_version,
+                payload=data,
+                payload_sha256=hashlib.sha256(data).digest(),
+            )
+        )
+    # Sealing adds to every text, and an occasion repeats its touchpoint.
+    if total_bytes > 2 * REQUEST_BYTES_MAX:
+        raise _too_large("events", total_bytes, 2 * REQUEST_BYTES_MAX)
+    return tuple(records)
+
+
+def _replayed(draft: Draft, stored: StoredEvent) -> NewRecord:
+    return NewRecord(
+        event_id=stored.event_id,
+        type=stored.type,
+        home=stored.home,
+        kind=stored.kind,
+        occurred_at_us=draft.occurred_at_us,
+        expected_revision=draft.expected_revision,
+        correlation_id=stored.correlation_id,
+        causation_id=stored.causation_id,
+        schema_version=stored.schema_version,
+        payload=stored.payload,
+        payload_sha256=stored.payload_sha256,
+    )
+
+
+def _too_large(path: str, size_bytes: int, limit_bytes: int) -> RapportError:
+    fault = rules.too_large(size_bytes, limit_bytes)
+    return invalid([Violation(path, fault.description, fault.reason, fault.metadata)])
+
+
+def _own_target(draft: Draft) -> Target:
+    return target_of(draft.kind_of, draft.payload, draft.home or "")
+
+
+def _stored_target(event: StoredEvent) -> Target:
+    kind_of = BY_NAME.get(event.type)
+    if kind_of is None:  # written by a newer version: it is what it says, between nobody we know
+        return Target(event.type, event.home, frozenset(), ())
+    payload = kind_of.message()
+    payload.ParseFromString(event.payload)
+    return target_of(kind_of, payload, event.home)
+
+
+def _take_target(draft: Draft, target: Target | None, tenant: str) -> Reason | None:
+    """Give a draft what follows from its target; the reason why it cannot name it, if any."""
+    if target is None:
+        if draft.type == VOIDED:
+            draft.home, draft.people = tenant_home(tenant), ()
+        return None
+    parties = frozenset(draft.kind_of.parties(draft.payload))
+    reason = refusal(draft.type, parties, target)
+    if reason is None and draft.type == VOIDED:
+        draft.home, draft.people = target.home, target.people
+    return reason
+
+
+def _refused(refused: Sequence[tuple[Draft, Reason]]) -> RapportError:
+    (first, reason), more = refused[0], len(refused) - 1
+    message = f"{first.path}: the target {_REFUSALS[reason]}" + (
+        f" (and {more} more)" if more else ""
+    )
+    target = first.target or ""
+    return RapportError(
+        reason,
+        message,
+        metadata={"event_id": first.event_id, "target": target},
+        violations=[
+            Violation(f"{d.path}.{d.kind_of.field}.{d.kind_of.target}", _REFUSALS[r], r)
+            for d, r in refused
+        ],
+    )
+
+
+def _taken_without_event(prepared: Prepared, clash: EventIdTaken) -> RapportError:
+    """EVENT_ID_TAKEN for events that cannot be compared: their partition was detached."""
+    if clash.taken:
+        index, stored = clash.taken[0]
+        return event_id_taken(prepared.drafts[index].event_id, stored.position, "payload")
+    return RapportError(
+        Reason.EVENT_ID_TAKEN,
+        "an event id of the batch stands for another event, which is archived",
+        metadata={"field": "payload"},
+    )
