@@ -120,6 +120,14 @@ def _columns(journal: str, batches: Sequence[Batch]) -> list[Any]:
         verified += [batch.verified] * size
         records += batch.records
         targets += [(number, batch.tenant, target) for target in sorted(batch.unknown_targets)]
+    homes: dict[tuple[str, str], list[int]] = {}
+    home_numbers: list[int] = []
+    home_counts: list[int] = []
+    for tenant, record in zip(tenants, records, strict=True):
+        home = homes.setdefault((tenant, record.home), [len(homes) + 1, 0])
+        home[1] += 1
+        home_numbers.append(home[0])
+        home_counts.append(home[1])
     expected = [r.expected_revision for r in records]
     known: list[bool] | None = None
     if any(batch.known_replays for batch in batches):
@@ -133,6 +141,8 @@ def _columns(journal: str, batches: Sequence[Batch]) -> list[Any]:
         [r.event_id for r in records],
         [r.type for r in records],
         [r.home for r in records],
+        home_numbers,
+        home_counts,
         [r.kind for r in records],
         [r.occurred_at_us for r in records],
         None if all(revision is None for revision in expected) else expected,
@@ -142,6 +152,8 @@ def _columns(journal: str, batches: Sequence[Batch]) -> list[Any]:
         [r.payload for r in records],
         [r.payload_sha256 for r in records],
         known,
+        [tenant for tenant, _ in homes],
+        [home for _, home in homes],
         [number for number, _, _ in targets],
         [tenant for _, tenant, _ in targets],
         [target for _, _, target in targets],

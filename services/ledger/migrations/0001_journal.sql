@@ -63,7 +63,8 @@ CREATE INDEX events_erasures ON journal.events (journal, position)
   WHERE type = 'rapport.events.v1.SubjectErased';
 
 -- One row an event, for ever: makes event ids unique across partitions, answers replays even when
--- the event's partition was detached, and leads from a home's revisions to positions.
+-- the event's partition was detached, and counts the revisions of homes: that is why there is no
+-- table of homes, which every append would have to update.
 CREATE TABLE journal.event_keys (
   journal        text    COLLATE "C" NOT NULL,
   tenant         text    COLLATE "C" NOT NULL,
@@ -79,16 +80,6 @@ CREATE TABLE journal.event_keys (
   CONSTRAINT event_keys_pkey PRIMARY KEY (journal, tenant, event_id),
   CONSTRAINT event_keys_home_revision UNIQUE (journal, tenant, home, revision)
 );
-
--- How many events every home has.
-CREATE TABLE journal.homes (
-  journal  text   COLLATE "C" NOT NULL,
-  tenant   text   COLLATE "C" NOT NULL,
-  home     text   COLLATE "C" NOT NULL,
-  revision bigint NOT NULL,
-  CONSTRAINT homes_pkey PRIMARY KEY (journal, tenant, home),
-  CONSTRAINT homes_revision CHECK (revision > 0)
-) WITH (fillfactor = 80);
 
 -- What the owner may set: one row.
 CREATE TABLE journal.settings (
@@ -169,7 +160,6 @@ SELECT 'main', gen_random_uuid(), n.now_us, n.now_us FROM journal.now_us() AS n 
 GRANT USAGE ON SCHEMA journal TO rapport_ledger;
 GRANT SELECT ON journal.schema_migrations, journal.settings, journal.partitions TO rapport_ledger;
 GRANT SELECT, INSERT ON journal.events, journal.event_keys TO rapport_ledger;
-GRANT SELECT, INSERT, UPDATE ON journal.homes TO rapport_ledger;
 GRANT SELECT, INSERT ON journal.tenants, journal.journals TO rapport_ledger;
 GRANT UPDATE (head, last_recorded_at_us) ON journal.journals TO rapport_ledger;
 GRANT EXECUTE ON FUNCTION journal.ensure_partitions() TO rapport_ledger;

@@ -21,6 +21,8 @@ CREATE FUNCTION journal.append_group(
   p_event_id          uuid[],
   p_type              text[],
   p_home              text[],
+  p_home_number       integer[],  -- its place among the different homes below
+  p_home_count        integer[],  -- how many records of the group up to this one have that home
   p_kind              text[],
   p_occurred_at_us    bigint[],   -- NULL elements: when it is recorded
   p_expected_revision bigint[],   -- NULL elements: any; NULL: any for all
@@ -30,6 +32,8 @@ CREATE FUNCTION journal.append_group(
   p_payload           bytea[],
   p_payload_sha256    bytea[],
   p_known_replay      boolean[],  -- true elements: a replay if stored, whatever differs; NULL: none
+  p_homes_tenant      text[],     -- the different homes of the group
+  p_homes             text[],
   p_target_request    integer[],
   p_target_tenant     text[],
   p_target            uuid[],
@@ -61,6 +65,7 @@ DECLARE
   v_head    bigint;
   v_last_us bigint;
   v_new     boolean[];  -- NULL: all are
+  v_homes   bigint[];   -- how many events the homes have
   v_refused integer[] := '{}';
   v_more    integer[];
   v_count   bigint;
@@ -123,19 +128,25 @@ BEGIN
     v_refused := v_refused || coalesce(o_appeared_requests, '{}');
   END IF;
 
-  -- 4. Which homes are not where they were expected, earlier new events of the request included?
+  -- 4. Where are the homes, and which are not where they were expected, earlier new events of the
+  -- request included?
+  SELECT array_agg(coalesce(k.revision, 0) ORDER BY h.ordinal) INTO v_homes
+    FROM unnest(p_homes_tenant, p_homes) WITH ORDINALITY AS h (tenant, home, ordinal)
+    LEFT JOIN LATERAL (
+      SELECT k.revision FROM journal.event_keys k
+       WHERE k.journal = p_journal AND k.tenant = h.tenant AND k.home = h.home
+       ORDER BY k.revision DESC LIMIT 1
+    ) k ON true;
   IF p_expected_revision IS NOT NULL THEN
     SELECT array_agg(c.ordinal ORDER BY c.ordinal), array_agg(c.current ORDER BY c.ordinal),
            array_agg(c.request)
       INTO o_conflict_ordinals, o_conflict_current, v_more
       FROM (
         SELECT r.ordinal, r.request, r.expected,
-               coalesce(h.revision, 0) - 1
+               v_homes[r.home] - 1
                  + row_number() OVER (PARTITION BY r.request, r.home ORDER BY r.ordinal) AS current
-          FROM unnest(p_request, p_tenant, p_home, p_expected_revision, v_new)
-               WITH ORDINALITY AS r (request, tenant, home, expected, new, ordinal)
-          LEFT JOIN journal.homes h
-            ON h.journal = p_journal AND h.tenant = r.tenant AND h.home = r.home
+          FROM unnest(p_request, p_home_number, p_expected_revision, v_new)
+               WITH ORDINALITY AS r (request, home, expected, new, ordinal)
          WHERE r.new IS NOT FALSE
       ) c
      WHERE c.expected <> c.current;
@@ -148,21 +159,25 @@ BEGIN
   END IF;
 
   -- 5. Positions and revisions of what is new.
-  SELECT array_agg(n.position ORDER BY n.ordinal), array_agg(n.revision ORDER BY n.ordinal),
-         count(n.position)
-    INTO o_positions, o_revisions, v_count
-    FROM (
-      SELECT r.ordinal,
-             CASE WHEN r.new IS NOT FALSE THEN v_head + count(*) FILTER (WHERE r.new IS NOT FALSE)
-               OVER (ORDER BY r.ordinal ROWS UNBOUNDED PRECEDING) END AS position,
-             CASE WHEN r.new IS NOT FALSE THEN
-               coalesce(h.revision, 0) + count(*) FILTER (WHERE r.new IS NOT FALSE)
-                 OVER (PARTITION BY r.tenant, r.home ORDER BY r.ordinal ROWS UNBOUNDED PRECEDING)
-             END AS revision
-        FROM unnest(p_tenant, p_home, v_new) WITH ORDINALITY AS r (tenant, home, new, ordinal)
-        LEFT JOIN journal.homes h
-          ON h.journal = p_journal AND h.tenant = r.tenant AND h.home = r.home
-    ) n;
+  IF v_new IS NULL THEN
+    v_count := cardinality(p_event_id);
+    SELECT array_agg(v_head + r.ordinal ORDER BY r.ordinal),
+           array_agg(v_homes[r.home] + r.home_count ORDER BY r.ordinal)
+      INTO o_positions, o_revisions
+      FROM unnest(p_home_number, p_home_count) WITH ORDINALITY AS r (home, home_count, ordinal);
+  ELSE
+    SELECT count(*) FILTER (WHERE n.new),
+           array_agg(CASE WHEN n.new THEN v_head + n.place END ORDER BY n.ordinal),
+           array_agg(CASE WHEN n.new THEN v_homes[n.home] + n.home_place END ORDER BY n.ordinal)
+      INTO v_count, o_positions, o_revisions
+      FROM (
+        SELECT r.ordinal, r.home, r.new,
+               count(*) FILTER (WHERE r.new) OVER (ORDER BY r.ordinal) AS place,
+               count(*) FILTER (WHERE r.new) OVER (PARTITION BY r.home ORDER BY r.ordinal)
+                 AS home_place
+          FROM unnest(p_home_number, v_new) WITH ORDINALITY AS r (home, new, ordinal)
+      ) n;
+  END IF;
   -- Never decreasing, whatever the clock does: "known at a time" is "up to a position".
   o_recorded_at_us := greatest(journal.now_us(), v_last_us);
   o_head := v_head + v_count;
@@ -170,7 +185,7 @@ BEGIN
     RETURN;
   END IF;
 
-  -- 6. The facts, their keys, their homes, and the row to its new head.
+  -- 6. The facts, their keys, and the row to its new head.
   INSERT INTO journal.events (
     journal, position, revision, occurred_at_us, recorded_at_us, event_id, schema_version,
     verified, tenant, type, home, kind, recorded_by, correlation_id, causation_id,
@@ -204,13 +219,6 @@ BEGIN
            payload_sha256
          )
    WHERE r.position IS NOT NULL;
-
-  INSERT INTO journal.homes AS h (journal, tenant, home, revision)
-  SELECT p_journal, r.tenant, r.home, max(r.revision)
-    FROM unnest(p_tenant, p_home, o_revisions) AS r (tenant, home, revision)
-   WHERE r.revision IS NOT NULL
-   GROUP BY r.tenant, r.home
-  ON CONFLICT (journal, tenant, home) DO UPDATE SET revision = excluded.revision;
 
   UPDATE journal.journals j
      SET head = o_head, last_recorded_at_us = o_recorded_at_us

@@ -2,4 +2,8 @@
 -- $1 journal text: the journal.
 -- $2 tenant text: the tenant.
 -- $3 home text: the home.
-SELECT h.revision FROM journal.homes h WHERE h.journal = $1 AND h.tenant = $2 AND h.home = $3
+SELECT k.revision
+  FROM journal.event_keys k
+ WHERE k.journal = $1 AND k.tenant = $2 AND k.home = $3
+ ORDER BY k.revision DESC
+ LIMIT 1
