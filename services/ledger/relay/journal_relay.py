@@ -27,7 +27,7 @@ CHUNK_BYTES_MAX: Final = 4 * 1024 * 1024
 # How long the relay waits for news before it asks the journal again; a hint comes sooner.
 POLL_S: Final = 0.25
 # How often it looks whether an idle stream is still the journal's, and a diverged one mended.
-LOOK_S: Final = 2.0
+LOOK_S: Final = 1.0
 RETRY_S: Final = 0.5
 
 type Chunk = tuple[list[Message], int]

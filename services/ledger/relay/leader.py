@@ -13,7 +13,7 @@ import asyncpg
 
 from services.runtime.pg import load_sql
 
-CANDIDATE_INTERVAL_S: Final = 1.0
+CANDIDATE_INTERVAL_S: Final = 0.5
 _SQL: Final = load_sql("services.ledger.relay.sql")
 
 

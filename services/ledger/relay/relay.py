@@ -26,7 +26,7 @@ _log = get_logger(__name__)
 
 HEALTH_NAME: Final = "rapport.relay"
 # How often the relay looks for journals created elsewhere.
-DISCOVER_S: Final = 5.0
+DISCOVER_S: Final = 1.0
 RECONNECT_S: Final = 0.25
 
 
