@@ -22,7 +22,7 @@ from services.ledger.journal.catalog import Catalog
 from services.ledger.journal.disk import DiskFloor
 from services.ledger.journal.group import GroupCommit, Pending
 from services.ledger.journal.heads import Heads
-from services.ledger.journal.outcomes import EventIdTaken
+from services.ledger.journal.outcomes import DeadlinePassed, EventIdTaken
 from services.ledger.journal.partitions import PartitionKeeper
 from services.ledger.journal.reading import Reader
 from services.runtime import migrations
@@ -151,6 +151,8 @@ class Journal:
         nothing recorded. Raises the outcomes of `outcomes.py`.
         """
         assert batch.records, "an append has at least one event"
+        if deadline_s is not None and deadline_s <= 0:
+            raise DeadlinePassed("the deadline had passed before its turn came")
         if self._disk is not None:
             self._disk.check()
         loop = asyncio.get_running_loop()
