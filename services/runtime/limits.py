@@ -75,7 +75,14 @@ READ_CHUNK_EVENTS_MAX: Final = 1_000
 READ_CHUNK_BYTES_MAX: Final = MIB
 RELAY_CHUNK_MESSAGES_MAX: Final = 2_000
 RELAY_CHUNK_BYTES_MAX: Final = 4 * MIB
+# Reads and subscriptions open at once.
 SUBSCRIBERS_MAX: Final = 1_000
+# Ingest streams open at once, and what each may have unanswered; events within what a tenant may
+# have in flight, so that two streams of one tenant do not starve each other.
+INGEST_STREAMS_MAX: Final = 64
+INGEST_BATCHES_MAX: Final = 32
+INGEST_BYTES_MAX: Final = 16 * MIB
+INGEST_EVENTS_MAX: Final = 5_000
 
 # --- The key store ---
 SUBJECTS_PER_TEXT_MAX: Final = DATA_SUBJECTS_MAX + 2
