@@ -33,9 +33,7 @@ type _Opened = tuple[StoredEvent, pb.Event, PayloadType, Any]
 class Presenter:
     """Presents events to one caller, for one call: it keeps what it learns about sides so long."""
 
-    def __init__(
-        self, vault: Keys, log: HomeLog, clock: Clock, caller: Caller, view: int
-    ) -> None:
+    def __init__(self, vault: Keys, log: HomeLog, clock: Clock, caller: Caller, view: int) -> None:
         self._vault = vault
         self._sides = Sides(log, clock)
         self._caller = caller
