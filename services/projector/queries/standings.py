@@ -81,12 +81,14 @@ async def list_balances(
     if is_today and _is_built(snapshot, question):
         return await _standing(snapshot, question, asked)
     if asked.person is None:
-        raise await _refusal(snapshot, question, is_today)
+        raise await (_building if is_today else _too_wide)(snapshot, question)
     people = await read_identities(snapshot, [asked.person], question.position)
     members = list(people.members(asked.person))
     rows = await snapshot.fetch("pairs_of_people", members, FOLDED_RELATIONSHIPS_MAX + 1)
     if len(rows) > FOLDED_RELATIONSHIPS_MAX:
-        raise await _refusal(snapshot, question, is_today)
+        if is_today:
+            raise await _building(snapshot, question)
+        raise await _too_wide(snapshot, question, members)
     pairs: list[Pair] = sorted({(row["a"], row["b"]) for row in rows})
     return await _folded(snapshot, question, asked, pairs)
 
@@ -110,21 +112,36 @@ def _is_built(snapshot: Snapshot, question: Question) -> bool:
     return state.built and (state.day, state.policy_hash) == (question.on, question.policy.hash)
 
 
-async def _refusal(snapshot: Snapshot, question: Question, is_today: bool) -> RapportError:
-    row = await snapshot.fetch_row("count_relationships", question.on, question.policy.hash)
-    assert row is not None, "an aggregate has a row"
-    if is_today:
-        return RapportError(
-            Reason.VIEW_BUILDING,
-            "the list is being computed for a new day or policy; retry",
-            metadata={"done": str(row["done"]), "total": str(row["total"])},
-        )
+async def _building(snapshot: Snapshot, question: Question) -> RapportError:
+    row = await _count(snapshot, question)
+    return RapportError(
+        Reason.VIEW_BUILDING,
+        "the list is being computed for a new day or policy; retry",
+        metadata={"done": str(row["done"]), "total": str(row["total"])},
+    )
+
+
+async def _too_wide(
+    snapshot: Snapshot, question: Question, members: Sequence[str] | None = None
+) -> RapportError:
+    if members is None:
+        count = (await _count(snapshot, question))["total"]
+    else:
+        row = await snapshot.fetch_row("count_pairs_of_people", members)
+        assert row is not None, "an aggregate has a row"
+        count = row["pairs"]
     return RapportError(
         Reason.LIST_TOO_WIDE,
         f"another day, known_at or policy needs a person with at most {FOLDED_RELATIONSHIPS_MAX} "
         "relationships",
-        metadata={"count": str(row["total"]), "limit": str(FOLDED_RELATIONSHIPS_MAX)},
+        metadata={"count": str(count), "limit": str(FOLDED_RELATIONSHIPS_MAX)},
     )
+
+
+async def _count(snapshot: Snapshot, question: Question) -> Any:
+    row = await snapshot.fetch_row("count_relationships", question.on, question.policy.hash)
+    assert row is not None, "an aggregate has a row"
+    return row
 
 
 async def _standing(snapshot: Snapshot, question: Question, asked: ListAsked) -> Page:
