@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from services.projector.domain.rounding import round_half_even
+from services.projector.domain.rounding import divide_half_even, round_half_even
 from services.runtime.policy import Policy
 
 
@@ -34,5 +34,14 @@ class Balance:
         return self.care + know * rule.know_share / 1000
 
     def buffer_mp(self, policy: Policy) -> int:
-        """The buffer, rounded once."""
-        return round_half_even(self.buffer(policy))
+        """The buffer, rounded once: in integers, which is much faster than through `buffer`."""
+        rule, know, care = policy.buffer, self.know, self.care
+        if know.numerator <= 0:
+            return round_half_even(care)
+        numerator, denominator = know.numerator, know.denominator
+        if numerator > rule.know_cap * denominator:
+            numerator, denominator = rule.know_cap, 1
+        return divide_half_even(
+            care.numerator * denominator * 1000 + numerator * rule.know_share * care.denominator,
+            care.denominator * denominator * 1000,
+        )
