@@ -7,6 +7,7 @@ real projections.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -211,8 +212,6 @@ def relationship(a: str, b: str) -> str:
 
 def day(text: str) -> int:
     """Days since 2000-01-01 of YYYY-MM-DD."""
-    from datetime import date
-
     return day_from_date(date.fromisoformat(text))
 
 
