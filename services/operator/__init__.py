@@ -1,0 +1,1 @@
+"""What an operator does to an installation: compare, restore, rebuild, retry, rotate."""

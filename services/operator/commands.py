@@ -1,0 +1,198 @@
+"""The operator's commands of the CLI (entry point group `rapport.commands`)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rapport.cli.command import Call, add, group
+from rapport.cli.output import show_error
+from rich.table import Table
+
+from services.operator.config import Installation
+from services.operator.outcomes import EXIT_OK, EXIT_REFUSED, CommandError
+
+Journal = Annotated[
+    str | None, typer.Option("--journal", help="Only this journal; without it, every one.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `doctor`, `journal restored`, `stream`, `views`, `parked` and `keys` to the CLI."""
+    add(app, "doctor", doctor)
+    add(group(app, "journal", "Journals."), "restored", restored)
+    add(group(app, "stream", "The streams on NATS, copies of journals."), "rebuild", rebuild_stream)
+    add(group(app, "views", "The read models, derived from journals."), "rebuild", rebuild_views)
+    parked = group(app, "parked", "Events that a projection could not take.")
+    add(parked, "list", parked_list)
+    add(parked, "retry", parked_retry)
+    add(group(app, "keys", "The key store."), "rotate", rotate)
+
+
+async def doctor(
+    call: Call,
+    journal: Journal = None,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep/--quick", help="Every event and every fold, or heads and counts."),
+    ] = True,
+    patience: Annotated[
+        float,
+        typer.Option(min=0.0, help="Seconds that relay and projector may stand still."),
+    ] = 15.0,
+) -> int:
+    """Compare journal, stream, read models and key store; name the first difference.
+
+    Exits with 0 when all is clean, 4 with any difference, 3 when something is out of reach.
+    """
+    from services.operator.doctor.examination import examine
+    from services.operator.doctor.output import rendered
+
+    async def work() -> int:
+        installation = Installation.find(call.directory)
+        report = await examine(installation, journal=journal, deep=deep, patience_s=patience)
+        call.answer(report.document(), lambda: rendered(report))
+        return report.exit_code
+
+    return await _guarded(call, work)
+
+
+async def restored(call: Call, journal: Journal = None) -> int:
+    """Make a journal restored from a backup safe to go on with; says what to do next.
+
+    Renews the journal's incarnation and applies the erasures of the key store again.
+    """
+    from services.operator import restoring
+
+    async def work() -> int:
+        done = await restoring.restored(Installation.find(call.directory), journal)
+        lines = [f"journal {name}: incarnation {new}" for name, new in done.incarnations.items()]
+        lines += [
+            f"SubjectErased recorded again: {len(done.recorded)}",
+            f"erasures that the key store had not listed: {done.listed}",
+            f"keys destroyed again: {done.destroyed}",
+        ]
+        for tenant, subject in done.orphaned:
+            lines.append(f"erased, and in no journal: tenant {tenant}, {subject}")
+        option = "" if journal is None else f" --journal {journal}"
+        lines += [
+            "",
+            "Next:",
+            f"  rapport stream rebuild{option}",
+            f"  rapport views rebuild{option}",
+            f"  rapport doctor{option}",
+        ]
+        call.answer(asdict(done), lambda: "\n".join(lines))
+        return EXIT_OK
+
+    return await _guarded(call, work)
+
+
+async def rebuild_stream(
+    call: Call,
+    journal: Journal = None,
+    from_position: Annotated[
+        int, typer.Option(min=1, help="The first position that the stream is to hold.")
+    ] = 1,
+) -> int:
+    """Delete a journal's stream and make it anew; the relay fills it from the journal.
+
+    Durable consumers are dropped with it. Subscribers keep their own position and go on.
+    """
+    from services.operator.rebuilding import rebuild_streams
+
+    async def work() -> int:
+        done = await rebuild_streams(Installation.find(call.directory), journal, from_position)
+        call.answer(
+            {"rebuilt": [asdict(item) for item in done]},
+            lambda: "\n".join(
+                f"journal {item.journal}: the relay publishes {item.from_position} to {item.head}"
+                for item in done
+            ),
+        )
+        return EXIT_OK
+
+    return await _guarded(call, work)
+
+
+async def rebuild_views(call: Call, journal: Journal = None) -> int:
+    """Delete a journal's read models; running projectors build them anew from the journal."""
+    from services.operator import rebuilding
+
+    async def work() -> int:
+        done = await rebuilding.rebuild_views(Installation.find(call.directory), journal)
+        call.answer(
+            {"rebuilt": [asdict(item) for item in done]},
+            lambda: "\n".join(
+                f"journal {item.journal}: the projector reads it again, up to {item.head}"
+                for item in done
+            ),
+        )
+        return EXIT_OK
+
+    return await _guarded(call, work)
+
+
+async def parked_list(call: Call, journal: Journal = None) -> int:
+    """List parked events and why they are."""
+    from services.operator.parking import list_parked
+
+    async def work() -> int:
+        rows = await list_parked(Installation.find(call.directory), journal)
+        document = [{**asdict(row), "parked_at": row.parked_at.isoformat()} for row in rows]
+        call.answer({"parked": document}, lambda: _table(document) if document else "none parked")
+        return EXIT_OK
+
+    return await _guarded(call, work)
+
+
+async def parked_retry(
+    call: Call,
+    journal: Journal = None,
+    position: Annotated[
+        int | None, typer.Option(min=1, help="Only the one at this position.")
+    ] = None,
+) -> int:
+    """Try parked events again; exits with 1 if any stays parked."""
+    from services.operator.parking import retry_parked
+
+    async def work() -> int:
+        tried = await retry_parked(Installation.find(call.directory), journal, position)
+        document = [asdict(item) for item in tried]
+        call.answer({"retried": document}, lambda: _table(document) if tried else "none parked")
+        return EXIT_REFUSED if any(item.reason for item in tried) else EXIT_OK
+
+    return await _guarded(call, work)
+
+
+async def rotate(call: Call) -> int:
+    """Wrap every key of the key store under the first master key given."""
+    from services.operator.rotating import rotate as rotate_keys
+
+    async def work() -> int:
+        done = await rotate_keys(Installation.find(call.directory))
+        lines = [f"{done.rewrapped} keys wrapped again under master key {done.current}"]
+        for key_id, count in done.unreadable.items():
+            lines.append(f"{count} keys under {key_id} cannot be opened: give that key as well")
+        call.answer(asdict(done), lambda: "\n".join(lines))
+        return EXIT_REFUSED if done.unreadable else EXIT_OK
+
+    return await _guarded(call, work)
+
+
+async def _guarded(call: Call, work: Callable[[], Awaitable[int]]) -> int:
+    """Runs a command's work; a CommandError becomes its line on stderr and its exit code."""
+    try:
+        return await work()
+    except CommandError as error:
+        show_error(error, as_json=call.as_json)
+        return error.exit_code
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name.replace("_", " ").capitalize())
+    for row in rows:
+        table.add_row(*("–" if value is None else str(value) for value in row.values()))
+    return table

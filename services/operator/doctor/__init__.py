@@ -1,0 +1,1 @@
+"""Comparing everything derived with the journal, and the journal with itself."""

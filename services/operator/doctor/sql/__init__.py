@@ -1,0 +1,1 @@
+"""Statements of the doctor: they only read."""

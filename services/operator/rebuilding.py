@@ -1,0 +1,100 @@
+"""Making stream and read models anew from the journal."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+import nats.errors
+from nats.js.errors import APIError, NotFoundError
+
+from services.ledger.relay.rebuild import rebuild_stream
+from services.ledger.relay.stream import ServerTooOld
+from services.operator import connecting
+from services.operator.config import Installation
+from services.operator.outcomes import Refused, Unavailable
+from services.operator.restoring import SQL
+from services.projector.projections.rebuild import clear
+from services.runtime import streams
+
+JETSTREAM_TIMEOUT_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A journal whose stream or read models begin anew: from which position, up to which."""
+
+    journal: str
+    from_position: int
+    head: int
+
+
+async def rebuild_streams(
+    installation: Installation, journal: str | None = None, from_position: int = 1
+) -> list[Rebuilt]:
+    """Delete and make anew the stream of a journal, or of every one; the relay fills it.
+
+    Positions before `from_position` will not be in it. The stream keeps its number of replicas.
+    Raises Refused, Usage, Unavailable.
+    """
+    rebuilt = []
+    for name, head in (await _heads(installation, journal)).items():
+        if not 1 <= from_position <= head + 1:
+            raise Refused(f"journal {name} has positions 1 to {head}: --from-position beyond that")
+        replicas = await _replicas(installation, name)
+        try:
+            await rebuild_stream(
+                installation.nats_admin_url,
+                name,
+                first_position=from_position,
+                replicas=replicas,
+            )
+        except ServerTooOld as error:
+            raise Refused(str(error)) from error
+        except (nats.errors.Error, APIError, OSError, TimeoutError) as error:
+            raise Unavailable(f"the stream of {name} cannot be made anew: {error!r}") from error
+        rebuilt.append(Rebuilt(name, from_position, head))
+    return rebuilt
+
+
+async def rebuild_views(installation: Installation, journal: str | None = None) -> list[Rebuilt]:
+    """Delete the read models of a journal, or of every one; running projectors fill them.
+
+    Until they have, queries see less than before: `min_position` says so, lists are building.
+    Raises Refused, Usage, Unavailable.
+    """
+    heads = await _heads(installation, journal)
+    async with connecting.postgres(installation.views_dsn, "RAPPORT_VIEWS_DSN") as conn:
+        for name in heads:
+            await clear(conn, name)
+    return [Rebuilt(name, 1, head) for name, head in heads.items()]
+
+
+async def _heads(installation: Installation, journal: str | None) -> dict[str, int]:
+    dsn = installation.journal_dsn
+    async with connecting.postgres(dsn, "RAPPORT_JOURNAL_DSN") as conn:
+        heads = {row["journal"]: row["head"] for row in await _journals(conn)}
+    if journal is None:
+        return heads
+    if journal not in heads:
+        raise Refused(f"there is no journal {journal}")
+    return {journal: heads[journal]}
+
+
+async def _journals(conn: asyncpg.Connection) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = await conn.fetch(SQL["journals"])
+    return rows
+
+
+async def _replicas(installation: Installation, journal: str) -> int:
+    """How many copies the stream has now; 1 when there is none."""
+    url = installation.nats_admin_url
+    async with connecting.nats_client(url, "RAPPORT_NATS_ADMIN_URL") as client:
+        try:
+            info = await client.jetstream(timeout=JETSTREAM_TIMEOUT_S).stream_info(
+                streams.stream_name(journal)
+            )
+        except NotFoundError:
+            return 1
+        except (nats.errors.Error, APIError, OSError) as error:
+            raise Unavailable(f"JetStream does not answer: {error!r}") from error
+    return int(info.config.num_replicas or 1)
