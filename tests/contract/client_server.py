@@ -84,7 +84,7 @@ class FakeLedger(LedgerServiceServicer):
             await self.after_append(context)
         return answer
 
-    async def IngestEvents(  # type: ignore[override]
+    async def IngestEvents(
         self, request_iterator: AsyncIterator[ledger.IngestEventsRequest], context: Any
     ) -> AsyncIterator[ledger.IngestEventsResponse]:
         self.streams += 1
@@ -104,7 +104,7 @@ class FakeLedger(LedgerServiceServicer):
                 await refuse(context, grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE", 1)
             yield answer
 
-    async def SubscribeEvents(  # type: ignore[override]
+    async def SubscribeEvents(
         self, request: ledger.SubscribeEventsRequest, context: Any
     ) -> AsyncIterator[ledger.SubscribeEventsResponse]:
         self.subscribed_from.append(request.from_position)

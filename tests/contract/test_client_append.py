@@ -21,7 +21,7 @@ class Side:
 
 @pytest.fixture
 async def side() -> AsyncIterator[Side]:
-    ledger = FakeLedger()
+    ledger = FakeLedger()  # type: ignore[abstract]  # the calls these tests make
     server, target = await serve(ledger)
     client = Rapport(target, principal="people/ann", tenant="default", retry=QUICK)
     async with client:

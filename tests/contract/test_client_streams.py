@@ -21,7 +21,7 @@ class Side:
 
 @pytest.fixture
 async def side() -> AsyncIterator[Side]:
-    fake = FakeLedger()
+    fake = FakeLedger()  # type: ignore[abstract]  # the calls these tests make
     server, target = await serve(fake)
     async with Rapport(target, principal="people/ann", tenant="default", retry=QUICK) as client:
         yield Side(fake, client)
@@ -117,9 +117,13 @@ async def test_what_the_source_raises_comes_after_what_it_gave_is_settled(side: 
         raise KeyError("line 4")
 
     settled: list[int] = []
-    with pytest.raises(KeyError, match="line 4"):
+
+    async def load() -> None:
         async for verdict in side.client.ingest(source(), batch_events=1):
             settled.append(verdict.batch)
+
+    with pytest.raises(KeyError, match="line 4"):
+        await load()
     assert settled == [1, 2, 3]
 
 
@@ -173,10 +177,14 @@ async def test_a_restored_journal_ends_a_subscription(side: Side) -> None:
         [said(1, through=1)],
         [said(2, through=2, incarnation="two")],
     ]
-    subscription, positions = side.client.subscribe(), []
-    with pytest.raises(IncarnationChanged) as caught:
-        async for event in subscription:
+    positions: list[int] = []
+
+    async def follow() -> None:
+        async for event in side.client.subscribe():
             positions.append(event.position)
+
+    with pytest.raises(IncarnationChanged) as caught:
+        await follow()
     assert positions == [1]
     assert (caught.value.metadata["known"], caught.value.metadata["found"]) == ("one", "two")
 

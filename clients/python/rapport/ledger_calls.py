@@ -119,20 +119,27 @@ class LedgerCalls:
         )
         return answer.event
 
-    async def read(self, request: ledger.ReadEventsRequest) -> AsyncIterator[ledger.Event]:
-        """The events of a journal or a home, in order, until the end of the range.
+    async def read_messages(
+        self, request: ledger.ReadEventsRequest
+    ) -> AsyncIterator[ledger.ReadEventsResponse]:
+        """A range of a journal or a home, message by message, with how far the read has come.
 
         Not resumed when the connection breaks (RapportError): the caller knows what it has.
         """
         stream = self._ledger_stub.ReadEvents(request, metadata=self._ledger.metadata)
         try:
             async for message in stream:
-                for event in message.events:
-                    yield event
+                yield message
         except grpc.aio.AioRpcError as failure:
             raise error_of(failure) from None
         finally:
             stream.cancel()
+
+    async def read(self, request: ledger.ReadEventsRequest) -> AsyncIterator[ledger.Event]:
+        """The same, event by event."""
+        async for message in self.read_messages(request):
+            for event in message.events:
+                yield event
 
     def read_home(
         self,

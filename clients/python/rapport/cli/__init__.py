@@ -1,0 +1,18 @@
+"""The command line of Rapport (`pip install rapport[cli]`)."""
+
+import sys
+
+
+def main() -> None:
+    """The `rapport` command.
+
+    Exit codes: 0 done; 1 refused, nothing written; 2 not understood; 3 unavailable, or of unknown
+    outcome; 4 `doctor` found a difference.
+    """
+    try:
+        from rapport.cli.app import build
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] in {"typer", "rich", "pydantic", "yaml"}:
+            sys.exit(f"rapport: the command line needs `pip install 'rapport[cli]'` ({error})")
+        raise
+    build()()

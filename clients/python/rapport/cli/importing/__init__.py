@@ -1,0 +1,1 @@
+"""Importing tables: a mapping file says how a row becomes an event."""
