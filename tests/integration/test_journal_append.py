@@ -17,7 +17,6 @@ from services.ledger.journal.outcomes import (
     TargetAppeared,
 )
 from services.ledger.journal.store import Journal
-from tests.support.databases import Database
 from tests.support.batches import (
     HOME,
     JOURNAL,
@@ -29,6 +28,7 @@ from tests.support.batches import (
     open_journal,
     record,
 )
+from tests.support.databases import Database
 
 
 @pytest_asyncio.fixture

@@ -16,6 +16,11 @@ _SQL: Final = load_sql("services.ledger.journal.sql")
 type _ReadRange = Callable[[int, int], Awaitable[list[Any]]]
 
 
+async def plan_by_key(connection: Any) -> None:
+    """Prepare a connection of the pool a Reader is given; see the statement of that name."""
+    await connection.execute(_SQL["plan_by_key"])
+
+
 class Reader:
     """Reads through a pool; a read whose connection was lost is tried again."""
 

@@ -24,7 +24,7 @@ from services.ledger.journal.group import GroupCommit, Pending
 from services.ledger.journal.heads import Heads
 from services.ledger.journal.outcomes import DeadlinePassed, EventIdTaken
 from services.ledger.journal.partitions import PartitionKeeper
-from services.ledger.journal.reading import Reader
+from services.ledger.journal.reading import Reader, plan_by_key
 from services.runtime import migrations
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.pg import create_pool
@@ -90,6 +90,7 @@ class Journal:
         dsn: str,
         *,
         application_name: str = "rapport-ledger",
+        lock_timeout_ms: int = LOCK_TIMEOUT_MS,
         limits: InFlightLimits | None = None,
         disk: DiskFloor | None = None,
         clock: Clock | None = None,
@@ -99,15 +100,19 @@ class Journal:
         """Open the pools, as a login of the group role rapport_ledger."""
         pools: list[asyncpg.Pool] = []
         try:
-            for name, size_max in (("append", WRITE_POOL_MAX), ("read", READ_POOL_MAX)):
+            for name, size_max, init in (
+                ("append", WRITE_POOL_MAX, None),
+                ("read", READ_POOL_MAX, plan_by_key),
+            ):
                 pool = await create_pool(
                     dsn,
                     application_name=f"{application_name}-{name}",
                     size_min=1,
                     size_max=size_max,
                     statement_timeout_ms=STATEMENT_TIMEOUT_MS,
-                    lock_timeout_ms=LOCK_TIMEOUT_MS,
+                    lock_timeout_ms=lock_timeout_ms,
                     idle_in_transaction_timeout_ms=IDLE_IN_TRANSACTION_TIMEOUT_MS,
+                    init=init,
                 )
                 pools.append(pool)
         except BaseException:

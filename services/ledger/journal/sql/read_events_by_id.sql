@@ -4,12 +4,15 @@
 -- $3 event_ids uuid[]: the ids, different ones.
 SELECT e.*
   FROM unnest($3::uuid[]) AS wanted (event_id)
- -- OFFSET 0: one lookup an id, whatever the planner would rather do.
+ -- LIMIT and OFFSET: one lookup an id, whatever the planner would rather do. BETWEEN: in the order of
+ -- the primary key, which an empty table's planner could not tell from the other index.
  CROSS JOIN LATERAL (
    SELECT k.position
      FROM journal.event_keys k
-    WHERE k.journal = $1 AND k.tenant = $2 AND k.event_id = wanted.event_id
-   OFFSET 0
+    WHERE k.journal = $1 AND k.tenant = $2
+      AND k.event_id BETWEEN wanted.event_id AND wanted.event_id
+    ORDER BY k.event_id
+    LIMIT 1
  ) k
  CROSS JOIN LATERAL (
    SELECT e.journal, e.position, e.tenant, e.event_id, e.type, e.home, e.revision, e.kind, e.occurred_at_us,
