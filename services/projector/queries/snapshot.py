@@ -99,8 +99,8 @@ async def _open(conn: asyncpg.Connection, journal: str, tenant: str) -> Snapshot
         tenant=tenant,
         position=row["position"] or 0,
         standings=standings,
-        has_policies=row["has_policies"],
-        has_links=row["has_links"],
+        has_policies=row["has_policies"] is not None,
+        has_links=row["has_links"] is not None,
         _conn=conn,
     )
 

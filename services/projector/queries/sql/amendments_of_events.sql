@@ -1,20 +1,23 @@
 -- Everything that points at some events, and what points at that in turn (the void of a correction,
--- the void of an end), as known at a position.
+-- the void of an end), as known at a position. OFFSET 0: one index probe for each row found, however
+-- many Postgres thinks there are.
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
 -- $3 targets uuid[]: the events
 -- $4 known_at bigint: the position
-WITH RECURSIVE found (event_id) AS (
-    SELECT m.event_id
+WITH RECURSIVE found AS (
+    SELECT m.event_id, m.target, m.role, m.position, m.a, m.b, m.payload
     FROM unnest($3::uuid[]) AS wanted (target)
     JOIN views.amendments m
       ON m.journal = $1 AND m.tenant = $2 AND m.target = wanted.target AND m.position <= $4
     UNION
-    SELECT m.event_id
+    SELECT further.*
     FROM found
-    JOIN views.amendments m
-      ON m.journal = $1 AND m.tenant = $2 AND m.target = found.event_id AND m.position <= $4
+    CROSS JOIN LATERAL (
+        SELECT m.event_id, m.target, m.role, m.position, m.a, m.b, m.payload
+        FROM views.amendments m
+        WHERE m.journal = $1 AND m.tenant = $2 AND m.target = found.event_id AND m.position <= $4
+        OFFSET 0
+    ) AS further
 )
-SELECT m.event_id, m.target, m.role, m.position, m.a, m.b, m.payload
-FROM found
-JOIN views.amendments m ON m.journal = $1 AND m.tenant = $2 AND m.event_id = found.event_id;
+SELECT event_id, target, role, position, a, b, payload FROM found;

@@ -1,4 +1,5 @@
 -- The strong links that lead from some people to further ids, ended or not, as known at a position.
+-- OFFSET 0: one index probe for each id reached, however many Postgres thinks there are.
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
 -- $3 people text[]: where to start
@@ -20,7 +21,12 @@ WITH RECURSIVE reached (person) AS (
           AND l.position <= $4
     ) AS near
 )
-SELECT l.event_id, l.position, l.a, l.b
+SELECT of_person.event_id, of_person.position, of_person.a, of_person.b
 FROM reached
-JOIN views.links l
-  ON l.journal = $1 AND l.tenant = $2 AND l.strong AND l.a = reached.person AND l.position <= $4;
+CROSS JOIN LATERAL (
+    SELECT l.event_id, l.position, l.a, l.b
+    FROM views.links l
+    WHERE l.journal = $1 AND l.tenant = $2 AND l.strong AND l.a = reached.person
+      AND l.position <= $4
+    OFFSET 0
+) AS of_person;

@@ -7,9 +7,19 @@ SELECT c.position,
        t.day,
        t.policy_hash,
        t.built,
-       EXISTS (SELECT FROM views.policies p WHERE p.journal = $1 AND p.tenant = $2) AS has_policies,
-       EXISTS (
-           SELECT FROM views.links l WHERE l.journal = $1 AND l.tenant = $2 AND l.strong
+       (
+           SELECT true
+           FROM views.policies p
+           WHERE p.journal = $1 AND p.tenant = $2
+           ORDER BY p.position
+           LIMIT 1
+       ) AS has_policies,
+       (
+           SELECT true
+           FROM views.links l
+           WHERE l.journal = $1 AND l.tenant = $2 AND l.strong
+           ORDER BY l.a
+           LIMIT 1
        ) AS has_links
 FROM (VALUES ($1::text, $2::text)) AS asked (journal, tenant)
 LEFT JOIN views.checkpoints c ON c.journal = asked.journal

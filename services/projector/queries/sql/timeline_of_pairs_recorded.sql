@@ -50,9 +50,12 @@ WITH page AS (
     ORDER BY t.position DESC
     LIMIT $6
 )
-SELECT page.*, octet_length(m.payload) AS correction_bytes,
-       m.recorded_by AS correction_recorded_by
+SELECT page.*, m.bytes AS correction_bytes, m.recorded_by AS correction_recorded_by
 FROM page
-LEFT JOIN views.amendments m
-  ON m.journal = $1 AND m.tenant = $2 AND m.event_id = page.corrected_by
+LEFT JOIN LATERAL (
+    SELECT octet_length(m.payload) AS bytes, m.recorded_by
+    FROM views.amendments m
+    WHERE m.journal = $1 AND m.tenant = $2 AND m.event_id = page.corrected_by
+    LIMIT 1
+) AS m ON true
 ORDER BY page.position DESC;
