@@ -9,7 +9,7 @@
 -- $7 kinds text[]: only touchpoints of these; NULL for all.
 -- $8 bytes_max bigint: bytes of payload.
 SELECT * FROM (
-  SELECT e.*,
+  SELECT e.*, k.revision AS key_revision,
          sum(octet_length(e.payload)) OVER (ORDER BY k.revision DESC ROWS UNBOUNDED PRECEDING)
            AS bytes_so_far
     FROM journal.event_keys k
@@ -28,4 +28,4 @@ SELECT * FROM (
      AND ($7::text[] IS NULL OR e.kind = ANY ($7))
 ) read
  WHERE read.bytes_so_far - octet_length(read.payload) < $8
- ORDER BY read.revision DESC
+ ORDER BY read.key_revision DESC
