@@ -59,6 +59,10 @@ class NoObserver:
         """Do nothing."""
 
 
+class CallerGone(Exception):  # noqa: N818 - says what happened
+    """The caller went away while something was written to it."""
+
+
 class _Malformed:
     """Stands for a request that could not be decoded."""
 
@@ -140,6 +144,8 @@ class Edge(grpc.aio.ServerInterceptor):
         except RapportError as error:
             code, reason = code_of(error.reason).name, error.reason.value
             await _abort(context, error)
+        except CallerGone:
+            code = "CANCELLED"
         except asyncio.CancelledError:
             code = "CANCELLED"
             raise
@@ -213,6 +219,8 @@ async def write(context: Context, message: Any, *, timeout_s: float) -> None:
     try:
         async with asyncio.timeout(timeout_s):
             await context.write(message)
+    except grpc.aio.InternalError:
+        raise CallerGone from None
     except TimeoutError:
         raise RapportError(
             Reason.READER_TOO_SLOW,
@@ -223,7 +231,10 @@ async def write(context: Context, message: Any, *, timeout_s: float) -> None:
 async def _write_all(messages: AsyncIterator[Any], context: Context) -> None:
     try:
         async for message in messages:
-            await context.write(message)
+            try:
+                await context.write(message)
+            except grpc.aio.InternalError:
+                raise CallerGone from None
     finally:
         close = getattr(messages, "aclose", None)
         if close is not None:

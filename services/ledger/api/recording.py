@@ -26,7 +26,7 @@ from services.runtime.names import tenant_home
 ROUNDS_MAX: Final = 8
 
 _REFUSALS: Final = {
-    Reason.TARGET_NOT_VOIDABLE: "a Voided or SubjectErased cannot be taken back",
+    Reason.TARGET_NOT_VOIDABLE: "is a Voided or SubjectErased, which cannot be taken back",
     Reason.TARGET_NOT_CORRECTABLE: "is no original Touchpoint between the same two people",
     Reason.TARGET_NOT_ENDABLE: "is no start of the same kind for the same parties",
 }
@@ -277,7 +277,7 @@ def _take_target(draft: Draft, target: Target | None, tenant: str) -> Reason | N
 
 def _refused(refused: Sequence[tuple[Draft, Reason]]) -> RapportError:
     (first, reason), more = refused[0], len(refused) - 1
-    message = f"{first.path}: the target {_REFUSALS[reason]}" + (
+    message = f"the target {first.target} {_REFUSALS[reason]}" + (
         f" (and {more} more)" if more else ""
     )
     target = first.target or ""
