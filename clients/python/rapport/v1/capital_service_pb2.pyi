@@ -114,7 +114,10 @@ class Balance(message.Message):
     LAST_CONTACT_ON_FIELD_NUMBER: builtins.int
     AGE_DAYS_FIELD_NUMBER: builtins.int
     relationship: builtins.str
-    """`relationships/{a}~{b}`."""
+    """`relationships/{a}~{b}`: the relationship of the two humans, under their canonical ids. Where ids
+    were linked as one human it is another name than the one asked for, the same for every member id.
+    Asked for two ids of one human: the name asked for, and an empty balance.
+    """
     know_mp: builtins.int
     """KNOW: the rational account, mp."""
     care_mp: builtins.int
@@ -312,13 +315,18 @@ class ListBalancesRequest(message.Message):
     person: builtins.str
     """`people/{id}`: only this person's relationships. Absent: all of the tenant."""
     order_by: BalanceOrder.ValueType
-    """The order; equal ones follow by relationship name. Absent: BUFFER."""
+    """The order; equal ones by their two people, a then b, in byte order. Absent: BUFFER."""
     ascending: builtins.bool
-    """True: the lowest (the longest silent) first. Absent: the highest (the most recent) first."""
+    """True: the lowest (the longest silent) first. Absent: exactly the reverse, the highest (the most
+    recent) first, equal ones too.
+    """
     page_size: builtins.int
     """At most so many, 0 to 1000. Absent: 50."""
     page_token: builtins.str
-    """From the answer before, of the same request. It holds day, policy and position. Absent: first page."""
+    """From the answer before, of the same request. It holds day, policy and position: today's list goes
+    on as it stands now; after the turn of the day, or of the policy, it goes on as it was, where a
+    list of another day would be answered. Absent: first page.
+    """
     @builtins.property
     def as_of(self) -> AsOf:
         """Day, knowledge and policy. Absent: today, all, the one in force."""
@@ -484,7 +492,9 @@ class ReceiptLine(message.Message):
 
     @builtins.property
     def factors(self) -> containers.RepeatedCompositeFieldContainer[Factor]:
-        """The factors, in the order they apply."""
+        """The factors, in the order they apply. Left out: `effort`, `sentiment`, `audience` and `automated`
+        where they are 1000 on both accounts.
+        """
 
     def __init__(
         self,
@@ -522,8 +532,10 @@ class Ineffective(message.Message):
     event_id: builtins.str
     """Its event id."""
     reason: builtins.str
-    """Why, in words that do not change: `kind_unknown`, `void_of_a_void`, `other_people`,
-    `replaces_a_correction`, `target_unknown`, `same_human`, `step_without_incident`, `step_repeated`.
+    """Why, in words that do not change. It was taken back or replaced: `voided`, `original_voided`,
+    `superseded`. It is wrong for ever: `void_of_a_void`, `other_people`, `replaces_a_correction`,
+    `not_a_touchpoint`. It may count yet: `target_unknown`, `step_without_incident`. It weighs nothing
+    here: `kind_unknown`, `same_human`, `step_repeated`.
     """
     def __init__(
         self,
@@ -550,9 +562,11 @@ class ExplainBalanceResponse(message.Message):
     KNOW_EXACT_FIELD_NUMBER: builtins.int
     CARE_EXACT_FIELD_NUMBER: builtins.int
     know_exact: builtins.str
-    """Exact KNOW before rounding: `numerator/denominator` in lowest terms."""
+    """Exact KNOW before rounding: `numerator/denominator` in lowest terms. Empty where either has more
+    than about 3,900 digits, as on days centuries away.
+    """
     care_exact: builtins.str
-    """Exact CARE before rounding."""
+    """Exact CARE before rounding, likewise."""
     @builtins.property
     def balance(self) -> Balance:
         """The balance."""
@@ -567,7 +581,7 @@ class ExplainBalanceResponse(message.Message):
 
     @builtins.property
     def ineffective(self) -> containers.RepeatedCompositeFieldContainer[Ineffective]:
-        """Events of the relationship that weigh nothing."""
+        """Events of the relationship that weigh nothing, by event id."""
 
     def __init__(
         self,

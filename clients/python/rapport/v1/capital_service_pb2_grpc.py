@@ -91,7 +91,9 @@ class CapitalServiceServicer:
     def ListBalances(self, request, context):
         """ListBalances answers the balances of one person or of the whole tenant in an order. Today's list
         comes from an index; another day, known_at or policy needs a person with at most 10,000
-        relationships. Errors: LIST_TOO_WIDE, VIEW_BUILDING.
+        relationships, and leaves out those in which nothing had happened by that day. While today's list
+        is being computed, that of such a person is answered all the same.
+        Errors: LIST_TOO_WIDE, VIEW_BUILDING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,7 +101,7 @@ class CapitalServiceServicer:
 
     def ExplainBalance(self, request, context):
         """ExplainBalance answers the receipt: every entry with its factors and what is left of it. The lines
-        add up to the balance exactly.
+        add up to the balance exactly. Errors: TOO_LARGE for a receipt that no answer can carry (9 MiB).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

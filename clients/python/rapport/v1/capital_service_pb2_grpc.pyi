@@ -44,11 +44,13 @@ class CapitalServiceStub:
     ListBalances: _grpc.UnaryUnaryMultiCallable[_capital_service_pb2.ListBalancesRequest, _capital_service_pb2.ListBalancesResponse]
     """ListBalances answers the balances of one person or of the whole tenant in an order. Today's list
     comes from an index; another day, known_at or policy needs a person with at most 10,000
-    relationships. Errors: LIST_TOO_WIDE, VIEW_BUILDING.
+    relationships, and leaves out those in which nothing had happened by that day. While today's list
+    is being computed, that of such a person is answered all the same.
+    Errors: LIST_TOO_WIDE, VIEW_BUILDING.
     """
     ExplainBalance: _grpc.UnaryUnaryMultiCallable[_capital_service_pb2.ExplainBalanceRequest, _capital_service_pb2.ExplainBalanceResponse]
     """ExplainBalance answers the receipt: every entry with its factors and what is left of it. The lines
-    add up to the balance exactly.
+    add up to the balance exactly. Errors: TOO_LARGE for a receipt that no answer can carry (9 MiB).
     """
     GetPolicy: _grpc.UnaryUnaryMultiCallable[_capital_service_pb2.GetPolicyRequest, _capital_service_pb2.GetPolicyResponse]
     """GetPolicy answers a policy document. Errors: POLICY_UNKNOWN."""
@@ -71,11 +73,13 @@ class CapitalServiceAsyncStub(CapitalServiceStub):
     ListBalances: _aio.UnaryUnaryMultiCallable[_capital_service_pb2.ListBalancesRequest, _capital_service_pb2.ListBalancesResponse]  # type: ignore[assignment]
     """ListBalances answers the balances of one person or of the whole tenant in an order. Today's list
     comes from an index; another day, known_at or policy needs a person with at most 10,000
-    relationships. Errors: LIST_TOO_WIDE, VIEW_BUILDING.
+    relationships, and leaves out those in which nothing had happened by that day. While today's list
+    is being computed, that of such a person is answered all the same.
+    Errors: LIST_TOO_WIDE, VIEW_BUILDING.
     """
     ExplainBalance: _aio.UnaryUnaryMultiCallable[_capital_service_pb2.ExplainBalanceRequest, _capital_service_pb2.ExplainBalanceResponse]  # type: ignore[assignment]
     """ExplainBalance answers the receipt: every entry with its factors and what is left of it. The lines
-    add up to the balance exactly.
+    add up to the balance exactly. Errors: TOO_LARGE for a receipt that no answer can carry (9 MiB).
     """
     GetPolicy: _aio.UnaryUnaryMultiCallable[_capital_service_pb2.GetPolicyRequest, _capital_service_pb2.GetPolicyResponse]  # type: ignore[assignment]
     """GetPolicy answers a policy document. Errors: POLICY_UNKNOWN."""
@@ -113,7 +117,9 @@ class CapitalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_capital_service_pb2.ListBalancesResponse, _abc.Awaitable[_capital_service_pb2.ListBalancesResponse]]:
         """ListBalances answers the balances of one person or of the whole tenant in an order. Today's list
         comes from an index; another day, known_at or policy needs a person with at most 10,000
-        relationships. Errors: LIST_TOO_WIDE, VIEW_BUILDING.
+        relationships, and leaves out those in which nothing had happened by that day. While today's list
+        is being computed, that of such a person is answered all the same.
+        Errors: LIST_TOO_WIDE, VIEW_BUILDING.
         """
 
     @_abc_1.abstractmethod
@@ -123,7 +129,7 @@ class CapitalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_capital_service_pb2.ExplainBalanceResponse, _abc.Awaitable[_capital_service_pb2.ExplainBalanceResponse]]:
         """ExplainBalance answers the receipt: every entry with its factors and what is left of it. The lines
-        add up to the balance exactly.
+        add up to the balance exactly. Errors: TOO_LARGE for a receipt that no answer can carry (9 MiB).
         """
 
     @_abc_1.abstractmethod

@@ -43,7 +43,9 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     ERROR_REASON_TIME_AHEAD: _ErrorReason.ValueType  # 9
     """INVALID_ARGUMENT. `occurred_at` is more than 5 minutes ahead of the ledger's clock. Metadata: now."""
     ERROR_REASON_TOO_LARGE: _ErrorReason.ValueType  # 10
-    """INVALID_ARGUMENT. A text, an event (256 KiB) or a request (8 MiB) is too large. Metadata: bytes, limit."""
+    """INVALID_ARGUMENT. A text, an event (256 KiB), a request (8 MiB) or what would have to be answered
+    (a receipt, 9 MiB) is too large. Metadata: bytes, limit.
+    """
     ERROR_REASON_TOO_MANY: _ErrorReason.ValueType  # 11
     """INVALID_ARGUMENT. More items than one request takes (1000 events). Metadata: count, limit."""
     ERROR_REASON_EVENT_ID_REPEATED: _ErrorReason.ValueType  # 12
@@ -158,7 +160,9 @@ ERROR_REASON_ENUM_VALUE_UNKNOWN: ErrorReason.ValueType  # 8
 ERROR_REASON_TIME_AHEAD: ErrorReason.ValueType  # 9
 """INVALID_ARGUMENT. `occurred_at` is more than 5 minutes ahead of the ledger's clock. Metadata: now."""
 ERROR_REASON_TOO_LARGE: ErrorReason.ValueType  # 10
-"""INVALID_ARGUMENT. A text, an event (256 KiB) or a request (8 MiB) is too large. Metadata: bytes, limit."""
+"""INVALID_ARGUMENT. A text, an event (256 KiB), a request (8 MiB) or what would have to be answered
+(a receipt, 9 MiB) is too large. Metadata: bytes, limit.
+"""
 ERROR_REASON_TOO_MANY: ErrorReason.ValueType  # 11
 """INVALID_ARGUMENT. More items than one request takes (1000 events). Metadata: count, limit."""
 ERROR_REASON_EVENT_ID_REPEATED: ErrorReason.ValueType  # 12

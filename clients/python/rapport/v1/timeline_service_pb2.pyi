@@ -101,7 +101,7 @@ class ListTimelineRequest(message.Message):
     include_voided: builtins.bool
     """True: also those taken back, shown as such."""
     page_size: builtins.int
-    """At most so many, 0 to 1000. Absent: 50."""
+    """At most so many, 0 to 1000; fewer where their stored size is beyond 3 MiB. Absent: 50."""
     page_token: builtins.str
     """From the answer before, of the same request. Absent: the first page."""
     min_position: builtins.int
@@ -159,7 +159,7 @@ class TimelineLine(message.Message):
     event_id: builtins.str
     """Its event id (the original's, when it was corrected)."""
     relationship: builtins.str
-    """`relationships/{a}~{b}`."""
+    """`relationships/{a}~{b}`, the raw one that it was recorded on."""
     position: builtins.int
     """Position of the original."""
     recorded_by: builtins.str
@@ -171,7 +171,9 @@ class TimelineLine(message.Message):
     voided_by: builtins.str
     """Event id of the void in force. Empty: none."""
     initiative: touchpoint_pb2.Initiative.ValueType
-    """Who moved: the touchpoint's own or its kind's default."""
+    """Who moved: the touchpoint's own or its kind's default in the policy in force today; PROACTIVE for a
+    kind that policy does not have.
+    """
     @builtins.property
     def occurred_at(self) -> timestamp_pb2.Timestamp:
         """When it happened, as it stands now."""
@@ -404,7 +406,7 @@ class ListPartiesRequest(message.Message):
     team: builtins.str
     """Only this team. Empty: all."""
     page_size: builtins.int
-    """At most so many, 0 to 1000. Absent: 50."""
+    """At most so many, 0 to 1000; fewer where their stored size is beyond 3 MiB. Absent: 50."""
     page_token: builtins.str
     """From the answer before, of the same request. Absent: the first page."""
     min_position: builtins.int

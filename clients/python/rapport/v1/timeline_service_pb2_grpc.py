@@ -57,7 +57,8 @@ class TimelineServiceServicer:
     """
 
     def ListTimeline(self, request, context):
-        """ListTimeline answers the touchpoints of a relationship or a person, newest first.
+        """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
+        human share one timeline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,9 @@ class TimelineServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TimelineServiceAsyncStub: ...
     ListTimeline: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineRequest, _timeline_service_pb2.ListTimelineResponse]
-    """ListTimeline answers the touchpoints of a relationship or a person, newest first."""
+    """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
+    human share one timeline.
+    """
     GetParty: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.GetPartyRequest, _timeline_service_pb2.GetPartyResponse]
     """GetParty answers a person or organisation as last described. Errors: PARTY_UNKNOWN."""
     ListParties: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ListPartiesRequest, _timeline_service_pb2.ListPartiesResponse]
@@ -46,7 +48,9 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListTimeline: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineRequest, _timeline_service_pb2.ListTimelineResponse]  # type: ignore[assignment]
-    """ListTimeline answers the touchpoints of a relationship or a person, newest first."""
+    """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
+    human share one timeline.
+    """
     GetParty: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.GetPartyRequest, _timeline_service_pb2.GetPartyResponse]  # type: ignore[assignment]
     """GetParty answers a person or organisation as last described. Errors: PARTY_UNKNOWN."""
     ListParties: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ListPartiesRequest, _timeline_service_pb2.ListPartiesResponse]  # type: ignore[assignment]
@@ -61,7 +65,9 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _timeline_service_pb2.ListTimelineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_timeline_service_pb2.ListTimelineResponse, _abc.Awaitable[_timeline_service_pb2.ListTimelineResponse]]:
-        """ListTimeline answers the touchpoints of a relationship or a person, newest first."""
+        """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
+        human share one timeline.
+        """
 
     @_abc_1.abstractmethod
     def GetParty(
