@@ -4,8 +4,8 @@
 -- $3 event_ids uuid[]: the ids, different ones.
 SELECT e.*
   FROM unnest($3::uuid[]) AS wanted (event_id)
- -- LIMIT and OFFSET: one lookup an id, whatever the planner would rather do. BETWEEN: in the order of
- -- the primary key, which an empty table's planner could not tell from the other index.
+ -- LIMIT and OFFSET: one lookup an id, whatever the planner would rather do. BETWEEN: in the
+ -- order of the primary key, which an empty table's planner could not tell from the other index.
  CROSS JOIN LATERAL (
    SELECT k.position
      FROM journal.event_keys k
@@ -15,9 +15,9 @@ SELECT e.*
     LIMIT 1
  ) k
  CROSS JOIN LATERAL (
-   SELECT e.journal, e.position, e.tenant, e.event_id, e.type, e.home, e.revision, e.kind, e.occurred_at_us,
-       e.recorded_at_us, e.recorded_by, e.verified, e.correlation_id, e.causation_id,
-       e.schema_version, e.payload, e.payload_sha256
+   SELECT e.journal, e.position, e.tenant, e.event_id, e.type, e.home, e.revision, e.kind,
+          e.occurred_at_us, e.recorded_at_us, e.recorded_by, e.verified,
+          e.correlation_id, e.causation_id, e.schema_version, e.payload, e.payload_sha256
      FROM journal.events e
     WHERE e.journal = $1 AND e.position = k.position
    OFFSET 0

@@ -1,5 +1,6 @@
--- Read the events of a home in a range of revisions, in order, until their payloads come to $8 bytes: the
--- event that reaches them is the last. `bytes_so_far` says whether that cut the range short.
+-- Read the events of a home in a range of revisions, in order, until their
+-- payloads come to $8 bytes: the event that reaches them is the last. `bytes_so_far` says whether
+-- that cut the range short.
 -- $1 journal text: the journal.
 -- $2 tenant text: the tenant.
 -- $3 home text: the home.
@@ -15,9 +16,9 @@ SELECT * FROM (
     FROM journal.event_keys k
    -- OFFSET 0: one lookup a key, whatever the planner would rather do.
    CROSS JOIN LATERAL (
-     SELECT e.journal, e.position, e.tenant, e.event_id, e.type, e.home, e.revision, e.kind, e.occurred_at_us,
-       e.recorded_at_us, e.recorded_by, e.verified, e.correlation_id, e.causation_id,
-       e.schema_version, e.payload, e.payload_sha256
+     SELECT e.journal, e.position, e.tenant, e.event_id, e.type, e.home, e.revision, e.kind,
+            e.occurred_at_us, e.recorded_at_us, e.recorded_by, e.verified,
+            e.correlation_id, e.causation_id, e.schema_version, e.payload, e.payload_sha256
        FROM journal.events e
       WHERE e.journal = $1 AND e.position = k.position
      OFFSET 0
