@@ -25,10 +25,14 @@ _PASSING: Final = frozenset({"TOO_BUSY", "DISK_LOW", "READER_TOO_SLOW", "DEADLIN
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A wrong field: its path in the request (`events[3].touchpoint.kind`) and what it takes."""
+    """A wrong field: its path in the request (`events[3].touchpoint.kind`) and what it takes.
+
+    reason: as of an error, for this field alone; empty where the service does not say.
+    """
 
     field: str
     description: str
+    reason: str = ""
 
 
 class RapportError(Exception):
@@ -116,7 +120,7 @@ def error_of(failure: grpc.aio.AioRpcError) -> RapportError:
         if detail.Unpack(info) and info.domain == DOMAIN:
             reason, metadata = info.reason, dict(info.metadata)
         elif detail.Unpack(bad):
-            violations = [Violation(v.field, v.description) for v in bad.field_violations]
+            violations = [Violation(v.field, v.description, v.reason) for v in bad.field_violations]
         elif detail.Unpack(retry):
             retry_after_s = retry.retry_delay.ToNanoseconds() / 1e9
     if not reason:

@@ -79,7 +79,7 @@ class Call:
             targets.projector,
             tenant=None if above_tenants else self.tenant,
             principal=self.principal or default,
-            retry=retry or RetryPolicy(timeout_s=30.0, attempt_timeout_s=10.0),
+            retry=retry or RetryPolicy(timeout_s=10.0, attempt_timeout_s=5.0),
         )
 
     def answer(self, document: Any, rendered: Callable[[], RenderableType]) -> None:

@@ -89,8 +89,7 @@ class Load:
             if verdict.appended is not None:
                 self.totals.count(verdict.appended)
             else:
-                assert verdict.refused is not None
-                await self._settle(batch, verdict.refused)
+                await self._refused(batch, verdict.refused)
             self.on_progress(self.totals)
         self.on_progress(self.totals)
         return self.totals
@@ -124,6 +123,14 @@ class Load:
     def _reject(self, reject: Reject) -> None:
         self.totals.rejected += 1
         self.on_reject(reject)
+
+    async def _refused(self, batch: list[Row], error: RapportError | None) -> None:
+        assert error is not None
+        if len(error.violations) > 1:
+            # A stream's refusal has one reason for all fields; a call's has one for each.
+            error = await self._append(batch)
+        if error is not None:
+            await self._settle(batch, error)
 
     async def _settle(self, rows: list[Row], error: RapportError) -> None:
         """Rejects the rows the refusal names and appends the rest, until all are settled.
@@ -169,7 +176,7 @@ def named_by(error: RapportError, rows: list[Row]) -> dict[int, Reject]:
         match = _PATH.match(violation.field)
         if match is not None and int(match[1]) < len(rows):
             index = int(match[1])
-            words = f"{error.reason}: {violation.description}"
+            words = f"{violation.reason or error.reason}: {violation.description}"
             named.setdefault(index, _reject_of(rows[index], match[2], error, words))
     if not named and (event_id := error.metadata.get("event_id")):
         for index, row in enumerate(rows):

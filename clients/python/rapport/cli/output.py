@@ -71,6 +71,7 @@ def error_document(error: Exception) -> dict[str, Any]:
         "metadata": error.metadata,
         "violations": [
             {"field": violation.field, "description": violation.description}
+            | ({"reason": violation.reason} if violation.reason else {})
             for violation in error.violations
         ],
     }
