@@ -82,6 +82,8 @@ class Positions:
                 pass
             # Cleared before reading: what is told from here on is read in the next round.
             watch.told.clear()
+            if self._watches.get(journal) is not watch:
+                return
             try:
                 position = await self._read_position(journal)
             except Exception as fault:  # noqa: BLE001 - it is raised in everybody who waits
@@ -97,8 +99,8 @@ class Positions:
     def _forget(self, journal: str, watch: _Watch) -> None:
         if self._watches.get(journal) is watch:
             del self._watches[journal]
-        if watch.task is not None and watch.task is not asyncio.current_task():
-            watch.task.cancel()
+        # It ends by itself: cancelled in mid-statement it would cost its connection.
+        watch.told.set()
 
 
 def _behind(position: int, min_position: int) -> RapportError:

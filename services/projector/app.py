@@ -1,0 +1,295 @@
+"""The composition root of the projector: the only place that knows all its parts."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import grpc
+from prometheus_client import CollectorRegistry
+from rapport.v1.ledger_service_pb2_grpc import LedgerServiceStub
+
+from services.projector.api.services import SERVICE_NAMES, Dependencies, add_services
+from services.projector.api.tenants import LedgerTenants
+from services.projector.config import ProjectorConfig
+from services.projector.intake.intake import DISCOVER_S, HEALTH_NAME, Intake
+from services.projector.intake.ledger import LedgerJournals
+from services.projector.intake.stream import SILENCE_S
+from services.projector.metrics import ProjectorMetrics
+from services.projector.queries.snapshot import Views
+from services.projector.queries.waiting import Positions
+from services.runtime import migrations, vault
+from services.runtime.caller import CallerIdentifier, MetadataIdentifier
+from services.runtime.clock import Clock, SystemClock
+from services.runtime.lifecycle import StopSteps, Supervisor
+from services.runtime.limits import MESSAGE_BYTES_MAX
+from services.runtime.logs import get_logger
+from services.runtime.metrics import start_metrics
+from services.runtime.pg import create_pool, is_connection_lost
+from services.runtime.server import RpcServer
+from services.runtime.vault import Vault
+
+_log = get_logger(__name__)
+
+SCHEMA: Final = "views"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+# Queries: a whole page of folds is done within seconds.
+_QUERY_POOL_MAX: Final = 16
+_QUERY_TIMEOUT_MS: Final = 30_000
+# Intake: one connection for each journal and one for its turn of the day.
+_INTAKE_POOL_MAX: Final = 16
+_INTAKE_TIMEOUT_MS: Final = 120_000
+_INTAKE_IDLE_MS: Final = 120_000
+# As long as another replica, or the rebuild of the views, may hold a checkpoint.
+_INTAKE_LOCK_MS: Final = 60_000
+_VAULT_POOL_MAX: Final = 4
+_VAULT_TIMEOUT_MS: Final = 10_000
+_LOCK_MS: Final = 5_000
+_CONNECT_AGAIN_S: Final = 0.5
+_READINESS_S: Final = 1.0
+_STEP_TIMEOUT_S: Final = 10.0
+
+_CHANNEL_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    # A ledger that vanished without a word is noticed within half a minute.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # A ledger that comes back is found soon: read-your-writes waits for it.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A projector that listens: its ports, and its parts for whoever looks inside."""
+
+    port: int
+    metrics_port: int
+    intake: Intake
+    positions: Positions
+
+
+async def serve(config: ProjectorConfig, stop: asyncio.Event) -> int:
+    """Run a projector until `stop` is set, then drain it; the exit code."""
+    async with running(config, stop=stop) as projector:
+        if projector is not None:
+            _log.info("projector listens", port=projector.port, pid=os.getpid())
+            await stop.wait()
+            _log.info("projector drains")
+    _log.info("projector stopped")
+    return 0
+
+
+@asynccontextmanager
+async def running(
+    config: ProjectorConfig,
+    *,
+    stop: asyncio.Event | None = None,
+    clock: Clock | None = None,
+    identifier: CallerIdentifier | None = None,
+    discover_s: float = DISCOVER_S,
+    silence_s: float = SILENCE_S,
+) -> AsyncIterator[Running | None]:
+    """A projector that listens, drained at the end of the block.
+
+    Waits for Postgres as long as it takes; None when `stop` is set meanwhile.
+    """
+    clock = clock or SystemClock()
+    registry = CollectorRegistry()
+    metrics = ProjectorMetrics(registry)
+    async with StopSteps() as steps:
+        pools = await _open_pools(config, stop, steps)
+        if pools is None:
+            yield None
+            return
+        channel = grpc.aio.insecure_channel(config.ledger_target, options=_CHANNEL_OPTIONS)
+        steps.add("ledger channel", channel.close, _STEP_TIMEOUT_S)
+        stub = LedgerServiceStub(channel)
+        views = Views(pools.queries)
+        positions = Positions(views.position)
+        rpc = RpcServer(list(SERVICE_NAMES), identifier or MetadataIdentifier(), metrics)
+        dependencies = Dependencies(
+            views=views,
+            positions=positions,
+            tenants=LedgerTenants(stub),
+            keys=Vault(pools.keys, config.master_keys),
+            clock=clock,
+        )
+        add_services(rpc.server, dependencies)
+        health = IntakeHealth(rpc)
+        intake = Intake(
+            pool=pools.intake,
+            ledger=LedgerJournals(stub),
+            nats_url=config.nats_url,
+            metrics=metrics,
+            clock=clock,
+            on_moved=positions.reached,
+            on_health=health.changed,
+            discover_s=discover_s,
+            silence_s=silence_s,
+        )
+        await rpc.set_health(HEALTH_NAME, False)
+        host, port = config.listen
+        bound = await rpc.start(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        exporter = start_metrics(*config.metrics_listen, registry)
+        steps.add("metrics", lambda: asyncio.to_thread(exporter.close), _STEP_TIMEOUT_S)
+        supervisor = Supervisor()
+        readiness = Readiness(pools, rpc, intake)
+        supervisor.start("readiness", readiness.watch)
+        # Stopped last to first: no new calls, those under way end reading what the intake, which
+        # goes on meanwhile, brings them; then the intake.
+        steps.add("intake", readiness.stop_intake, _STEP_TIMEOUT_S)
+        steps.add(
+            "grpc",
+            lambda: rpc.stop(notice_s=config.drain_notice_s, grace_s=config.drain_grace_s),
+            config.drain_notice_s + config.drain_grace_s + _STEP_TIMEOUT_S,
+        )
+        steps.add("readiness", supervisor.stop, _STEP_TIMEOUT_S)
+        if config.ready_file is not None:
+            write_ready_file(config.ready_file, grpc_port=bound, metrics_port=exporter.port)
+        yield Running(bound, exporter.port, intake, positions)
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """The connections of a projector, apart by what may wait for what."""
+
+    queries: asyncpg.Pool
+    intake: asyncpg.Pool
+    keys: asyncpg.Pool
+
+
+class IntakeHealth:
+    """Carries the health of the intake to its name on the server."""
+
+    def __init__(self, rpc: RpcServer) -> None:
+        self._rpc = rpc
+        self._changes: set[asyncio.Task[None]] = set()
+
+    def changed(self, serving: bool) -> None:
+        """The intake follows all journals, or one of them waits for an operator."""
+        task = asyncio.ensure_future(self._rpc.set_health(HEALTH_NAME, serving))
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+
+
+class Readiness:
+    """SERVING while both schemas are at least at the version this program was written for.
+
+    The intake starts when they are for the first time.
+    """
+
+    def __init__(self, pools: Pools, rpc: RpcServer, intake: Intake) -> None:
+        self._pools, self._rpc, self._intake = pools, rpc, intake
+        self._views_version = migrations.expected_version(MIGRATIONS)
+        self._vault_version = migrations.expected_version(vault.MIGRATIONS)
+        self._ready: bool | None = None
+        self._started = False
+
+    async def watch(self) -> None:
+        """Look every second, for ever."""
+        while True:
+            ready = await self._look()
+            if ready and not self._started:
+                self._started = True
+                self._intake.start()
+            if ready != self._ready:
+                self._ready = ready
+                _log.info("readiness changed", state="ready" if ready else "not-ready")
+            await self._rpc.set_ready(ready)
+            await asyncio.sleep(_READINESS_S)
+
+    async def stop_intake(self) -> None:
+        """Stop the intake if it was started."""
+        await self._intake.stop()
+
+    async def _look(self) -> bool:
+        try:
+            async with self._pools.queries.acquire() as conn:
+                views_version = await migrations.schema_version(conn, SCHEMA)
+            async with self._pools.keys.acquire() as conn:
+                vault_version = await migrations.schema_version(conn, vault.SCHEMA)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if self._ready is not False:
+                _log.warning("postgres does not answer", exc_info=error)
+            return False
+        return views_version >= self._views_version and vault_version >= self._vault_version
+
+
+def write_ready_file(path: Path, *, grpc_port: int, metrics_port: int) -> None:
+    """Say where this process listens, in a file that is there whole or not at all."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.write_text(json.dumps({"grpc": grpc_port, "metrics": metrics_port, "pid": os.getpid()}))
+    part.replace(path)
+
+
+async def _open_pools(
+    config: ProjectorConfig, stop: asyncio.Event | None, steps: StopSteps
+) -> Pools | None:
+    """The pools, once Postgres is there; None when asked to stop before."""
+    told = False
+    while stop is None or not stop.is_set():
+        try:
+            return await _connect(config, steps)
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            if not (is_connection_lost(error) or isinstance(error, TimeoutError)):
+                raise
+            await steps.stop()
+            if not told:
+                _log.warning("waiting for postgres", exc_info=error)
+                told = True
+        await asyncio.sleep(_CONNECT_AGAIN_S)
+    return None
+
+
+async def _connect(config: ProjectorConfig, steps: StopSteps) -> Pools:
+    queries = await create_pool(
+        config.views_dsn,
+        application_name="rapport-projector-queries",
+        size_min=1,
+        size_max=_QUERY_POOL_MAX,
+        statement_timeout_ms=_QUERY_TIMEOUT_MS,
+        lock_timeout_ms=_LOCK_MS,
+        idle_in_transaction_timeout_ms=_QUERY_TIMEOUT_MS,
+    )
+    steps.add("query pool", queries.close, _STEP_TIMEOUT_S)
+    intake = await create_pool(
+        config.views_dsn,
+        application_name="rapport-projector-intake",
+        size_min=1,
+        size_max=_INTAKE_POOL_MAX,
+        statement_timeout_ms=_INTAKE_TIMEOUT_MS,
+        lock_timeout_ms=_INTAKE_LOCK_MS,
+        idle_in_transaction_timeout_ms=_INTAKE_IDLE_MS,
+        init=prefer_indexes,
+    )
+    steps.add("intake pool", intake.close, _STEP_TIMEOUT_S)
+    keys = await create_pool(
+        config.vault_dsn,
+        application_name="rapport-projector-vault",
+        size_min=1,
+        size_max=_VAULT_POOL_MAX,
+        statement_timeout_ms=_VAULT_TIMEOUT_MS,
+        lock_timeout_ms=_LOCK_MS,
+        idle_in_transaction_timeout_ms=_LOCK_MS,
+    )
+    steps.add("vault pool", keys.close, _STEP_TIMEOUT_S)
+    return Pools(queries, intake, keys)
+
+
+async def prefer_indexes(conn: asyncpg.Connection) -> None:
+    """Every statement of the projections looks up rows by keys it was given.
+
+    Plans are made while tables are empty and kept while they grow: without this they would scan
+    whole tables until statistics are gathered.
+    """
+    await conn.execute("SET enable_seqscan = off; SET enable_hashjoin = off")
+    await conn.execute("SET enable_mergejoin = off")

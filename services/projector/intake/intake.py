@@ -1,0 +1,114 @@
+"""The intake of all journals: finds them, keeps a task for each, and says how they are."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import asyncpg
+import grpc
+
+from services.projector.intake.journal import JournalIntake
+from services.projector.intake.ledger import LedgerJournals
+from services.projector.intake.link import NatsLink
+from services.projector.intake.stream import SILENCE_S
+from services.projector.intake.turning import Turning
+from services.projector.metrics import ProjectorMetrics
+from services.projector.projections.statements import SQL
+from services.runtime.clock import Clock
+from services.runtime.lifecycle import Supervisor
+from services.runtime.logs import get_logger
+
+_log = get_logger(__name__)
+
+HEALTH_NAME: Final = "rapport.projector"
+# How often journals created meanwhile, and heads, are looked for.
+DISCOVER_S: Final = 2.0
+
+
+class Intake:
+    """Applies the events of every journal for as long as it runs.
+
+    `on_health` is told whenever it changes whether all journals are followed: False while one
+    waits for an operator.
+    """
+
+    def __init__(
+        self,
+        *,
+        pool: asyncpg.Pool,
+        ledger: LedgerJournals,
+        nats_url: str | None,
+        metrics: ProjectorMetrics,
+        clock: Clock,
+        on_moved: Callable[[str], None],
+        on_health: Callable[[bool], None],
+        discover_s: float = DISCOVER_S,
+        silence_s: float = SILENCE_S,
+    ) -> None:
+        self._pool, self._ledger, self._metrics, self._clock = pool, ledger, metrics, clock
+        self._on_moved, self._on_health = on_moved, on_health
+        self._discover_s, self._silence_s = discover_s, silence_s
+        self._link = NatsLink(nats_url)
+        self._supervisor = Supervisor()
+        self._healthy: bool | None = None
+        self.journals: dict[str, JournalIntake] = {}
+
+    def start(self) -> None:
+        """Begin in the background; waits for Postgres, NATS and the ledger as long as it takes."""
+        self._supervisor.start("nats", self._link.run)
+        self._supervisor.start("intake", self._run)
+
+    async def stop(self) -> None:
+        """End every task; a transaction under way is rolled back and is done again next time."""
+        await self._supervisor.stop()
+        await self._link.close()
+
+    async def _run(self) -> None:
+        while True:
+            await self._discover()
+            self._tell_health()
+            await asyncio.sleep(self._discover_s)
+
+    async def _discover(self) -> None:
+        try:
+            infos = await self._ledger.journals()
+        except grpc.aio.AioRpcError as error:
+            # Without the ledger, what was followed before can be followed on NATS.
+            if not self.journals:
+                _log.warning("the ledger does not answer", exc_info=error)
+                self._follow(await self._journals_with_views())
+            return
+        self._follow(info.journal for info in infos)
+        for info in infos:
+            self.journals[info.journal].saw(info)
+
+    async def _journals_with_views(self) -> list[str]:
+        try:
+            async with self._pool.acquire() as conn:
+                return [row["journal"] for row in await conn.fetch(SQL["list_checkpoints"])]
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return []
+
+    def _follow(self, journals: Iterable[str]) -> None:
+        for journal in journals:
+            if journal in self.journals:
+                continue
+            intake = self.journals[journal] = JournalIntake(
+                journal,
+                pool=self._pool,
+                ledger=self._ledger,
+                link=self._link,
+                metrics=self._metrics,
+                clock=self._clock,
+                on_moved=self._on_moved,
+                silence_s=self._silence_s,
+            )
+            turning = Turning(journal, self._pool, self._metrics, self._clock)
+            self._supervisor.start(f"intake {journal}", intake.run)
+            self._supervisor.start(f"turn {journal}", turning.run)
+
+    def _tell_health(self) -> None:
+        healthy = not any(intake.state.stopped for intake in self.journals.values())
+        if healthy != self._healthy:
+            self._healthy = healthy
+            self._on_health(healthy)

@@ -1,0 +1,121 @@
+"""What the projector counts; names and labels hold nothing personal."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from services.projector.projections.outcomes import Applied
+from services.runtime.clock import US_PER_SECOND
+from services.runtime.metrics import LATENCY_BUCKETS_S, SIZE_BUCKETS
+
+
+class ProjectorMetrics:
+    """Metrics of one projector process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._position: Final = Gauge(
+            "rapport_projector_position",
+            "Position of the last event applied",
+            ["journal"],
+            registry=registry,
+        )
+        self._lag_positions: Final = Gauge(
+            "rapport_projector_lag_positions",
+            "Head of the journal as last seen, less position",
+            ["journal"],
+            registry=registry,
+        )
+        # How long ago the last event applied was recorded; 0 at the head.
+        self._lag_seconds: Final = Gauge(
+            "rapport_projector_lag_seconds",
+            "Age of the views, 0 at the head of the journal",
+            ["journal"],
+            registry=registry,
+        )
+        self._parked: Final = Gauge(
+            "rapport_projector_parked_events",
+            "Events put aside because they could not be applied",
+            ["journal"],
+            registry=registry,
+        )
+        self._serving: Final = Gauge(
+            "rapport_projector_intake_state",
+            "1 for the state the intake of a journal is in",
+            ["journal", "state"],
+            registry=registry,
+        )
+        self._applied: Final = Counter(
+            "rapport_projector_applied_events", "Events applied", ["journal"], registry=registry
+        )
+        self._batch: Final = Histogram(
+            "rapport_projector_batch_events",
+            "Events of one transaction",
+            ["journal"],
+            buckets=SIZE_BUCKETS,
+            registry=registry,
+        )
+        self._apply_seconds: Final = Histogram(
+            "rapport_projector_apply_seconds",
+            "Duration of one transaction",
+            ["journal"],
+            buckets=LATENCY_BUCKETS_S,
+            registry=registry,
+        )
+        self._turned: Final = Counter(
+            "rapport_projector_turned_rows",
+            "Rows brought to a new day or policy",
+            ["journal"],
+            registry=registry,
+        )
+        self._calls: Final = Counter(
+            "rapport_calls", "RPCs ended", ["method", "code"], registry=registry
+        )
+        self._call_seconds: Final = Histogram(
+            "rapport_call_seconds",
+            "Duration of RPCs",
+            ["method"],
+            buckets=LATENCY_BUCKETS_S,
+            registry=registry,
+        )
+        self._refusals: Final = Counter(
+            "rapport_refusals", "Requests refused", ["reason"], registry=registry
+        )
+        self._states: dict[str, str] = {}
+
+    def applied(self, journal: str, applied: Applied, duration_s: float) -> None:
+        """A transaction was committed."""
+        self.at(journal, applied.position, applied.parked_total)
+        if applied.events:
+            self._applied.labels(journal).inc(applied.events)
+            self._batch.labels(journal).observe(applied.events)
+            self._apply_seconds.labels(journal).observe(duration_s)
+
+    def at(self, journal: str, position: int, parked: int) -> None:
+        """The checkpoint of a journal."""
+        self._position.labels(journal).set(position)
+        self._parked.labels(journal).set(parked)
+
+    def lag(self, journal: str, positions: int, age_us: int) -> None:
+        """How far a journal's views are behind its head, as last seen."""
+        self._lag_positions.labels(journal).set(max(positions, 0))
+        seconds = max(age_us, 0) / US_PER_SECOND if positions > 0 else 0
+        self._lag_seconds.labels(journal).set(seconds)
+
+    def state(self, journal: str, state: str) -> None:
+        """What the intake of a journal does now."""
+        before = self._states.get(journal)
+        if before is not None:
+            self._serving.labels(journal, before).set(0)
+        self._states[journal] = state
+        self._serving.labels(journal, state).set(1)
+
+    def turned(self, journal: str, rows: int) -> None:
+        """Rows were brought to a new day or policy."""
+        self._turned.labels(journal).inc(rows)
+
+    def call_ended(self, method: str, code: str, reason: str, duration_s: float) -> None:
+        """An RPC ended; for services.runtime.server."""
+        self._calls.labels(method, code).inc()
+        self._call_seconds.labels(method).observe(duration_s)
+        if reason:
+            self._refusals.labels(reason).inc()
