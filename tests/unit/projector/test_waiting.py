@@ -1,0 +1,135 @@
+"""Waiting for a position."""
+
+import asyncio
+
+import pytest
+
+from services.projector.queries.waiting import Positions
+from services.runtime.errors import RapportError, Reason
+
+NEVER_S = 3600.0
+
+
+class Checkpoint:
+    """A checkpoint that a test moves."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.reads = 0
+        self.fault: Exception | None = None
+
+    async def read(self, journal: str) -> int:
+        self.reads += 1
+        if self.fault is not None:
+            raise self.fault
+        return self.position
+
+
+async def until_read(checkpoint: Checkpoint, reads: int) -> None:
+    while checkpoint.reads < reads:  # noqa: ASYNC110 - lets other tasks go on
+        await asyncio.sleep(0)
+
+
+async def test_no_position_asked_for_is_no_wait_and_no_read() -> None:
+    checkpoint = Checkpoint()
+    await Positions(checkpoint.read).wait_for("main", 0, NEVER_S)
+    assert checkpoint.reads == 0
+
+
+async def test_a_position_already_reached_answers_at_once() -> None:
+    checkpoint = Checkpoint()
+    checkpoint.position = 5
+    await Positions(checkpoint.read).wait_for("main", 5, 0)
+    assert checkpoint.reads == 1
+
+
+async def test_waiters_wake_when_the_intake_says_so() -> None:
+    checkpoint = Checkpoint()
+    positions = Positions(checkpoint.read, poll_s=NEVER_S)
+    near = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
+    far = asyncio.ensure_future(positions.wait_for("main", 2, NEVER_S))
+    await until_read(checkpoint, 2)
+    checkpoint.position = 1
+    positions.reached("main")
+    await near
+    assert not far.done()
+    checkpoint.position = 3
+    positions.reached("main")
+    await far
+
+
+async def test_another_journal_wakes_nobody() -> None:
+    checkpoint = Checkpoint()
+    positions = Positions(checkpoint.read, poll_s=NEVER_S)
+    waiting = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
+    await until_read(checkpoint, 1)
+    checkpoint.position = 1
+    positions.reached("side")
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    positions.reached("main")
+    await waiting
+
+
+async def test_what_other_replicas_applied_is_found_by_looking() -> None:
+    checkpoint = Checkpoint()
+    positions = Positions(checkpoint.read, poll_s=0)
+    waiting = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
+    await until_read(checkpoint, 3)
+    checkpoint.position = 1
+    await waiting
+
+
+async def test_too_late_says_how_far_the_view_is() -> None:
+    checkpoint = Checkpoint()
+    checkpoint.position = 4
+    with pytest.raises(RapportError) as caught:
+        await Positions(checkpoint.read, poll_s=NEVER_S).wait_for("main", 9, 0)
+    assert caught.value.reason is Reason.VIEW_BEHIND
+    assert caught.value.metadata == {"position": "4", "min_position": "9"}
+    assert caught.value.retry_after_ms
+
+
+async def test_one_poll_serves_everybody_and_ends_with_the_last() -> None:
+    checkpoint = Checkpoint()
+    positions = Positions(checkpoint.read, poll_s=NEVER_S)
+    waiting = [asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S)) for _ in range(50)]
+    await until_read(checkpoint, 50)
+    before = asyncio.all_tasks()
+    checkpoint.position = 1
+    positions.reached("main")
+    await asyncio.gather(*waiting)
+    assert checkpoint.reads == 51
+    while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110 - lets other tasks go on
+        await asyncio.sleep(0)
+    assert len(before) == 52  # fifty, the poll and this test
+
+
+async def test_a_fault_of_reading_reaches_everybody_who_waits() -> None:
+    checkpoint = Checkpoint()
+    positions = Positions(checkpoint.read, poll_s=NEVER_S)
+    waiting = [asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S)) for _ in range(2)]
+    await until_read(checkpoint, 2)
+    checkpoint.fault = RapportError(Reason.UNAVAILABLE, "gone")
+    positions.reached("main")
+    for each in waiting:
+        with pytest.raises(RapportError) as caught:
+            await each
+        assert caught.value.reason is Reason.UNAVAILABLE
+    checkpoint.fault = None
+    checkpoint.position = 1
+    await positions.wait_for("main", 1, NEVER_S)
+
+
+async def test_a_caller_that_leaves_harms_nobody() -> None:
+    checkpoint = Checkpoint()
+    positions = Positions(checkpoint.read, poll_s=NEVER_S)
+    leaving = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
+    staying = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
+    await until_read(checkpoint, 2)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    checkpoint.position = 1
+    positions.reached("main")
+    await staying
