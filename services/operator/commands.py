@@ -1,5 +1,6 @@
 """The operator's commands of the CLI (entry point group `rapport.commands`)."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -185,7 +186,11 @@ async def _guarded(call: Call, work: Callable[[], Awaitable[int]]) -> int:
     try:
         return await work()
     except CommandError as error:
-        show_error(error, as_json=call.as_json)
+        if call.as_json:
+            found = {"reason": error.reason, "message": str(error), "definite": True}
+            typer.echo(json.dumps({"error": found}), err=True)
+        else:
+            show_error(error, as_json=False)
         return error.exit_code
 
 

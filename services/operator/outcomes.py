@@ -13,6 +13,7 @@ class CommandError(Exception):
     """One line for the terminal: what is wrong, and what to do about it."""
 
     exit_code: ClassVar[int] = EXIT_REFUSED
+    reason: ClassVar[str] = "REFUSED"
 
 
 class Refused(CommandError):  # noqa: N818 - says what happened
@@ -23,9 +24,11 @@ class Usage(CommandError):  # noqa: N818
     """The call or the configuration is wrong; nothing was tried."""
 
     exit_code: ClassVar[int] = EXIT_USAGE
+    reason: ClassVar[str] = "USAGE"
 
 
 class Unavailable(CommandError):  # noqa: N818
     """PostgreSQL or NATS cannot be reached, or does not get on."""
 
     exit_code: ClassVar[int] = EXIT_UNAVAILABLE
+    reason: ClassVar[str] = "UNAVAILABLE"

@@ -71,7 +71,7 @@ async def examine(
             report.journals.append(found)
             await _Examination(now, reads, kept, client, problem, found, patience_s).run(deep)
         report.key_store = await _examine_keys(
-            now, vault, asked, journal is None, _master_keys(installation)
+            now, vault, asked, journal is None, _master_keys(installation), patience_s
         )
     return report
 
@@ -104,16 +104,18 @@ class _Examination:
         async with _snapshot(self.views), _snapshot(self.reads):
             row = await journals.read_row(self.reads, name)
             assert row is not None, "journals are never removed"
-            await journals.check_counts(self.reads, row, positions)
             info = await self._look_at_stream(row, target, stream)
             counts = self.report.check("read models")
-            checkpoint = await views.check_counts(self.views, row, target, counts)
+            checkpoint = await views.check_checkpoint(self.views, row, target, counts)
             await views.check_parked(self.views, name, self.report.check("parked events"))
             if deep:
                 await journals.check_keys(self.reads, row, positions)
                 await self._walk(row, positions, stream, info, checkpoint)
             elif info is not None and self.client is not None:
                 await streaming.check_tail(self.client, self.reads, row, info, stream)
+            await journals.check_counts(self.reads, row, positions)
+            if checkpoint is not None:
+                await views.check_kept(self.views, row, checkpoint, counts)
 
     async def _wait(self, name: str, target: int) -> None:
         if self.client is not None:
@@ -156,6 +158,7 @@ class _Examination:
             facts.skip("the read models cannot be compared: see above")
         else:
             kept = FactsFollower(self.views, row, checkpoint, facts)
+            await kept.begin()
             followers += [kept, TicksFollower(self.views, row, checkpoint, facts)]
         await journals.walk(self.reads, row, followers)
         if kept is not None:
@@ -176,10 +179,11 @@ async def _examine_keys(
     names: Sequence[str],
     all_journals: bool,
     master_keys: MasterKeys | None,
+    patience_s: float,
 ) -> Check:
     """The key store's check, made again for a moment while it differs."""
     clock = asyncio.get_running_loop().time
-    until_s = clock() + ERASURE_PATIENCE_S
+    until_s = clock() + min(patience_s, ERASURE_PATIENCE_S)
     while True:
         check = Check("key store")
         await check_keys(now, vault, names, all_journals, master_keys, check)

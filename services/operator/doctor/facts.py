@@ -64,6 +64,22 @@ class FactsFollower:
         self._parked = 0
         self.seen: Final = Seen()
 
+    async def begin(self) -> None:
+        """Note what the folds need of events whose partitions were detached."""
+        row = self._row
+        if not row.detached_through:
+            return
+        async for kept in rows_of(
+            self._conn, "other_facts_through", row.journal, row.detached_through
+        ):
+            self.seen.tenants.add(kept["tenant"])
+            named = facts.parties_of_other(kept["type"], kept["payload"])
+            if kept["type"] == facts.SUBJECT_ERASED:
+                named = (facts.subject_from(kept["payload"]),)
+                self.seen.erased.add((kept["tenant"], *named))
+            for party in named:
+                self.seen.named.setdefault((kept["tenant"], party), kept["position"])
+
     async def take(self, events: Sequence[StoredEvent]) -> None:
         """Compare until the first difference; then only note what the folds need."""
         for event in events:

@@ -134,7 +134,10 @@ class EventsInOrder:
 
 
 async def check_counts(conn: asyncpg.Connection, row: JournalRow, check: Check) -> None:
-    """As many events and keys as positions: what `--quick` compares."""
+    """As many events and keys as positions: all that `--quick` compares of a journal.
+
+    Called last by the rest, which names positions.
+    """
     check.facts |= {"head": row.head, "incarnation": row.incarnation}
     counts = await conn.fetchrow(SQL["journal_counts"], row.journal)
     keys = await conn.fetchval(SQL["key_count"], row.journal)

@@ -34,6 +34,11 @@ class Difference:
     expected: Fact = None
     found: Fact = None
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether it says where it is."""
+        return self.position is not None or bool(self.where)
+
     def __str__(self) -> str:
         place = f"position {self.position}" if self.position is not None else ""
         place = ", ".join(part for part in (place, self.where) if part)
@@ -120,8 +125,12 @@ class Report:
 
     @property
     def first(self) -> tuple[str, Check] | None:
-        """The first check that differs, with its journal."""
-        return next((found for found in self.checks() if found[1].difference), None)
+        """The first check that differs, with its journal; one that says where, if there is one."""
+        differing = [found for found in self.checks() if found[1].difference]
+        return next(
+            (found for found in differing if found[1].difference and found[1].difference.is_placed),
+            differing[0] if differing else None,
+        )
 
     @property
     def exit_code(self) -> int:

@@ -24,10 +24,10 @@ _FACT_TABLES: Final = (
 )
 
 
-async def check_counts(
+async def check_checkpoint(
     conn: asyncpg.Connection, row: JournalRow, head: int, check: Check
 ) -> int | None:
-    """Checkpoint and counts; how far the read models are, None if nothing can be compared.
+    """The checkpoint; how far the read models are, None if nothing can be compared.
 
     `head` is the least they should have come to.
     """
@@ -49,13 +49,19 @@ async def check_counts(
     if position < head:
         what = "the projector is behind the journal and does not get on"
         check.differ(Difference(what, position + 1, "", head, position))
+    return position
+
+
+async def check_kept(
+    conn: asyncpg.Connection, row: JournalRow, position: int, check: Check
+) -> None:
+    """As many events in the read models as their checkpoint says, whichever they are."""
     counts = dict((await conn.fetchrow(SQL["view_counts"], row.journal)).items())
     check.facts |= counts
     kept = sum(counts[table] for table in _FACT_TABLES)
     if kept != position:
         what = "the read models do not keep as many events as their checkpoint says"
         check.differ(Difference(what, None, "", position, kept))
-    return position
 
 
 async def check_parked(conn: asyncpg.Connection, journal: str, check: Check) -> None:
