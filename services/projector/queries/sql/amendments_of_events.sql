@@ -6,10 +6,14 @@
 -- $3 targets uuid[]: the events
 -- $4 known_at bigint: the position
 WITH RECURSIVE found AS (
-    SELECT m.event_id, m.target, m.role, m.position, m.a, m.b, m.payload
+    SELECT direct.*
     FROM unnest($3::uuid[]) AS wanted (target)
-    JOIN views.amendments m
-      ON m.journal = $1 AND m.tenant = $2 AND m.target = wanted.target AND m.position <= $4
+    CROSS JOIN LATERAL (
+        SELECT m.event_id, m.target, m.role, m.position, m.a, m.b, m.payload
+        FROM views.amendments m
+        WHERE m.journal = $1 AND m.tenant = $2 AND m.target = wanted.target AND m.position <= $4
+        OFFSET 0
+    ) AS direct
     UNION
     SELECT further.*
     FROM found

@@ -20,8 +20,12 @@ WITH page AS (
     ORDER BY p.party
     LIMIT $8
 )
-SELECT page.party, page.erased, page.described_by, coalesce(octet_length(d.payload), 0) AS bytes
+SELECT page.party, page.erased, page.described_by, coalesce(d.bytes, 0) AS bytes
 FROM page
-LEFT JOIN views.descriptions d
-  ON d.journal = $1 AND d.tenant = $2 AND d.event_id = page.described_by
+LEFT JOIN LATERAL (
+    SELECT octet_length(x.payload) AS bytes
+    FROM views.descriptions x
+    WHERE x.journal = $1 AND x.tenant = $2 AND x.event_id = page.described_by
+    LIMIT 1
+) AS d ON true
 ORDER BY page.party;

@@ -1,4 +1,5 @@
 -- The touchpoints of some raw pairs as recorded, as known at a position.
+-- OFFSET 0: one index probe for each, also before Postgres has seen statistics.
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
 -- $3 a text[]: the smaller person of each pair
@@ -6,6 +7,13 @@
 -- $5 known_at bigint: the position
 SELECT t.event_id, t.a, t.b, t.position, t.occurred_at_us, t.payload
 FROM unnest($3::text[], $4::text[]) AS pair (a, b)
-JOIN views.touchpoints t
-  ON t.journal = $1 AND t.tenant = $2 AND t.a = pair.a AND t.b = pair.b
-WHERE t.position <= $5;
+CROSS JOIN LATERAL (
+    SELECT x.event_id, x.a, x.b, x.position, x.occurred_at_us, x.payload
+    FROM views.touchpoints x
+    WHERE x.journal = $1
+      AND x.tenant = $2
+      AND x.a = pair.a
+      AND x.b = pair.b
+      AND x.position <= $5
+    OFFSET 0
+) AS t;
