@@ -269,7 +269,6 @@ async def _connect(config: ProjectorConfig, steps: StopSteps) -> Pools:
         statement_timeout_ms=_INTAKE_TIMEOUT_MS,
         lock_timeout_ms=_INTAKE_LOCK_MS,
         idle_in_transaction_timeout_ms=_INTAKE_IDLE_MS,
-        init=prefer_indexes,
     )
     steps.add("intake pool", intake.close, _STEP_TIMEOUT_S)
     keys = await create_pool(
@@ -283,13 +282,3 @@ async def _connect(config: ProjectorConfig, steps: StopSteps) -> Pools:
     )
     steps.add("vault pool", keys.close, _STEP_TIMEOUT_S)
     return Pools(queries, intake, keys)
-
-
-async def prefer_indexes(conn: asyncpg.Connection) -> None:
-    """Every statement of the projections looks up rows by keys it was given.
-
-    Plans are made while tables are empty and kept while they grow: without this they would scan
-    whole tables until statistics are gathered.
-    """
-    await conn.execute("SET enable_seqscan = off; SET enable_hashjoin = off")
-    await conn.execute("SET enable_mergejoin = off")

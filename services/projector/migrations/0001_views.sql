@@ -108,7 +108,6 @@ CREATE TABLE views.balances (
     PRIMARY KEY (journal, tenant, a, b)
 );
 CREATE INDEX balances_by_b ON views.balances (journal, tenant, b, a);
-CREATE INDEX balances_stale ON views.balances (journal, tenant, policy_hash, a, b);
 
 -- The balance of a canonical pair on the tenant's day, for lists. last_contact_day: null for none.
 CREATE TABLE views.standings (

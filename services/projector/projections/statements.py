@@ -1,4 +1,9 @@
-"""The statements of the projections, by file stem, and the shapes they take and give."""
+"""The statements of the projections, by file stem, and the shapes they take and give.
+
+Rows are looked up by keys from arrays, one index probe a key, in subqueries with OFFSET 0: these
+the planner leaves as they are. Left to itself it reads whole tables while they have no statistics,
+which is when a first import fills them.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple

@@ -18,7 +18,6 @@ from services.projector.projections import (
     standings,
     tenants,
 )
-from services.projector.projections.links import Changed
 from services.projector.projections.standings import ends_of
 from services.projector.projections.statements import SQL, PairKey
 
@@ -48,8 +47,9 @@ async def turn_chunk(
 ) -> Turned | None:
     """Do one chunk of at most `limit` pairs; None when every tenant's standings are there.
 
-    First balances of another policy, each with its standing, then the standings left. Raises the
-    errors of the database, after which it may be tried again.
+    A standing of another policy brings the balances below it to the tenant's policy. Last come the
+    balances that no standing is made of: of pairs whose two ends are one human. Raises the errors
+    of the database, after which it may be tried again.
     """
     async with conn.transaction():
         if await checkpoint.lock(conn, journal) is None:
@@ -63,13 +63,6 @@ async def turn_chunk(
         if term.day_before < term.day:
             await parties.redescribe_since(conn, journal, tenant, terms)
         policy_hash = term.policy.hash
-        rows = await conn.fetch(SQL["stale_balances"], journal, tenant, policy_hash, limit)
-        if rows:
-            raw = [PairKey(tenant, a, b) for a, b in rows]
-            folded = await balances.fold_again(conn, journal, terms, raw, {})
-            await balances.put(conn, journal, folded)
-            await standings.update(conn, journal, terms, folded, Changed({}))
-            return Turned(tenant, len(rows), False)
         rows = await conn.fetch(
             SQL["stale_standings"], journal, tenant, term.day, policy_hash, limit
         )
@@ -77,10 +70,15 @@ async def turn_chunk(
             pairs = [PairKey(tenant, a, b) for a, b in rows]
             linked = bool(await links.canonical_ids(conn, journal, ends_of(pairs)))
             await standings.refresh(conn, journal, terms, pairs, {}, linked=linked)
-        built = len(rows) < limit
-        if built:
-            await tenants.mark_built(conn, journal, tenant, term)
-        return Turned(tenant, len(rows), built)
+            return Turned(tenant, len(rows), False)
+        rows = await conn.fetch(SQL["stale_balances"], journal, tenant, policy_hash, limit)
+        if rows:
+            raw = [PairKey(tenant, a, b) for a, b in rows]
+            folded = await balances.fold_again(conn, journal, terms, raw, {})
+            await balances.put(conn, journal, folded)
+            return Turned(tenant, len(rows), False)
+        await tenants.mark_built(conn, journal, tenant, term)
+        return Turned(tenant, 0, True)
 
 
 async def progress(conn: asyncpg.Connection, journal: str) -> list[Progress]:

@@ -4,5 +4,9 @@
 -- $3 event_id uuid[]: the touchpoint
 SELECT DISTINCT m.tenant, m.target
 FROM unnest($2::text[], $3::uuid[]) AS k (tenant, event_id)
-JOIN views.amendments m
-  ON m.journal = $1 AND m.tenant = k.tenant AND m.target = k.event_id AND m.role IN ('V', 'C');
+CROSS JOIN LATERAL (
+    SELECT a.tenant, a.target FROM views.amendments a
+    WHERE a.journal = $1 AND a.tenant = k.tenant AND a.target = k.event_id
+      AND a.role IN ('V', 'C')
+    OFFSET 0
+) AS m;

@@ -10,10 +10,16 @@ WITH named AS (
     UNION
     SELECT m.tenant, m.target
     FROM named n
-    JOIN views.amendments m
-      ON m.journal = $1 AND m.tenant = n.tenant AND m.event_id = n.target AND m.role = 'C'
+    CROSS JOIN LATERAL (
+        SELECT a.tenant, a.target FROM views.amendments a
+        WHERE a.journal = $1 AND a.tenant = n.tenant AND a.event_id = n.target AND a.role = 'C'
+        OFFSET 0
+    ) AS m
 )
 SELECT t.tenant, t.a, t.b, t.event_id
 FROM candidates c
-JOIN views.touchpoints t
-  ON t.journal = $1 AND t.tenant = c.tenant AND t.event_id = c.target;
+CROSS JOIN LATERAL (
+    SELECT p.tenant, p.a, p.b, p.event_id FROM views.touchpoints p
+    WHERE p.journal = $1 AND p.tenant = c.tenant AND p.event_id = c.target
+    OFFSET 0
+) AS t;

@@ -6,9 +6,16 @@
 WITH direct AS (
     SELECT m.tenant, m.event_id, m.target, m.role, m.position
     FROM unnest($2::text[], $3::uuid[]) AS k (tenant, event_id)
-    JOIN views.links l ON l.journal = $1 AND l.tenant = k.tenant AND l.event_id = k.event_id
-    JOIN views.amendments m
-      ON m.journal = $1 AND m.tenant = k.tenant AND m.target = k.event_id
+    CROSS JOIN LATERAL (
+        SELECT s.a, s.b FROM views.links s
+        WHERE s.journal = $1 AND s.tenant = k.tenant AND s.event_id = k.event_id
+        OFFSET 0
+    ) AS l
+    CROSS JOIN LATERAL (
+        SELECT * FROM views.amendments d
+        WHERE d.journal = $1 AND d.tenant = k.tenant AND d.target = k.event_id
+        OFFSET 0
+    ) AS m
     WHERE m.role = 'V' OR (m.role = 'E' AND m.a = l.a AND m.b = l.b)
 )
 SELECT d.tenant, d.event_id, d.target, d.role, d.position
@@ -16,6 +23,9 @@ FROM direct d
 UNION ALL
 SELECT v.tenant, v.event_id, v.target, v.role, v.position
 FROM direct d
-JOIN views.amendments v
-  ON v.journal = $1 AND v.tenant = d.tenant AND v.target = d.event_id AND v.role = 'V'
+CROSS JOIN LATERAL (
+    SELECT * FROM views.amendments a
+    WHERE a.journal = $1 AND a.tenant = d.tenant AND a.target = d.event_id AND a.role = 'V'
+    OFFSET 0
+) AS v
 WHERE d.role = 'E';

@@ -7,17 +7,26 @@
 WITH direct AS (
     SELECT t.tenant, t.a, t.b, m.event_id, m.target, m.role, m.position, m.payload
     FROM unnest($2::text[], $3::text[], $4::text[]) AS k (tenant, a, b)
-    JOIN views.touchpoints t
-      ON t.journal = $1 AND t.tenant = k.tenant AND t.a = k.a AND t.b = k.b
-    JOIN views.amendments m
-      ON m.journal = $1 AND m.tenant = t.tenant AND m.target = t.event_id
-     AND m.role IN ('V', 'C')
+    CROSS JOIN LATERAL (
+        SELECT p.tenant, p.a, p.b, p.event_id FROM views.touchpoints p
+        WHERE p.journal = $1 AND p.tenant = k.tenant AND p.a = k.a AND p.b = k.b
+        OFFSET 0
+    ) AS t
+    CROSS JOIN LATERAL (
+        SELECT * FROM views.amendments d
+        WHERE d.journal = $1 AND d.tenant = t.tenant AND d.target = t.event_id
+          AND d.role IN ('V', 'C')
+        OFFSET 0
+    ) AS m
 )
 SELECT d.tenant, d.a, d.b, d.event_id, d.target, d.role, d.position, d.payload
 FROM direct d
 UNION ALL
 SELECT d.tenant, d.a, d.b, v.event_id, v.target, v.role, v.position, v.payload
 FROM direct d
-JOIN views.amendments v
-  ON v.journal = $1 AND v.tenant = d.tenant AND v.target = d.event_id AND v.role = 'V'
+CROSS JOIN LATERAL (
+    SELECT * FROM views.amendments a
+    WHERE a.journal = $1 AND a.tenant = d.tenant AND a.target = d.event_id AND a.role = 'V'
+    OFFSET 0
+) AS v
 WHERE d.role = 'C';

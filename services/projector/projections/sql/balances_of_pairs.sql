@@ -5,5 +5,8 @@
 -- $4 b text[]: the larger one
 SELECT s.tenant, s.a, s.b, s.policy_hash, s.buckets, s.through_day, s.contact_days
 FROM unnest($2::text[], $3::text[], $4::text[]) AS k (tenant, a, b)
-JOIN views.balances s
-  ON s.journal = $1 AND s.tenant = k.tenant AND s.a = k.a AND s.b = k.b;
+CROSS JOIN LATERAL (
+    SELECT * FROM views.balances b
+    WHERE b.journal = $1 AND b.tenant = k.tenant AND b.a = k.a AND b.b = k.b
+    OFFSET 0
+) AS s;

@@ -4,4 +4,9 @@
 -- $3 person text[]: the person
 DELETE FROM views.identities i
 USING unnest($2::text[], $3::text[]) AS k (tenant, person)
-WHERE i.journal = $1 AND i.tenant = k.tenant AND i.person = k.person;
+CROSS JOIN LATERAL (
+    SELECT p.ctid AS row FROM views.identities p
+    WHERE p.journal = $1 AND p.tenant = k.tenant AND p.person = k.person
+    OFFSET 0
+) AS f
+WHERE i.ctid = f.row;

@@ -5,4 +5,9 @@
 -- $4 b text[]: the larger one
 DELETE FROM views.standings s
 USING unnest($2::text[], $3::text[], $4::text[]) AS k (tenant, a, b)
-WHERE s.journal = $1 AND s.tenant = k.tenant AND s.a = k.a AND s.b = k.b;
+CROSS JOIN LATERAL (
+    SELECT p.ctid AS row FROM views.standings p
+    WHERE p.journal = $1 AND p.tenant = k.tenant AND p.a = k.a AND p.b = k.b
+    OFFSET 0
+) AS f
+WHERE s.ctid = f.row;

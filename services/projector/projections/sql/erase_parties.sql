@@ -5,4 +5,9 @@
 UPDATE views.parties p
 SET erased = true
 FROM unnest($2::text[], $3::text[]) AS n (tenant, party)
-WHERE p.journal = $1 AND p.tenant = n.tenant AND p.party = n.party;
+CROSS JOIN LATERAL (
+    SELECT q.ctid AS row FROM views.parties q
+    WHERE q.journal = $1 AND q.tenant = n.tenant AND q.party = n.party
+    OFFSET 0
+) AS w
+WHERE p.ctid = w.row;

@@ -4,5 +4,8 @@
 -- $3 person text[]: the person
 SELECT i.tenant, i.person, i.canonical
 FROM unnest($2::text[], $3::text[]) AS k (tenant, person)
-JOIN views.identities i
-  ON i.journal = $1 AND i.tenant = k.tenant AND i.person = k.person;
+CROSS JOIN LATERAL (
+    SELECT * FROM views.identities h
+    WHERE h.journal = $1 AND h.tenant = k.tenant AND h.person = k.person
+    OFFSET 0
+) AS i;

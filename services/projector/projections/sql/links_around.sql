@@ -18,5 +18,8 @@ WITH RECURSIVE reached (tenant, person) AS (
 )
 SELECT l.tenant, l.event_id, l.position, l.a, l.b
 FROM reached r
-JOIN views.links l
-  ON l.journal = $1 AND l.tenant = r.tenant AND l.strong AND l.a = r.person;
+CROSS JOIN LATERAL (
+    SELECT * FROM views.links s
+    WHERE s.journal = $1 AND s.tenant = r.tenant AND s.strong AND s.a = r.person
+    OFFSET 0
+) AS l;

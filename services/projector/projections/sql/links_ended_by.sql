@@ -10,10 +10,16 @@ WITH named AS (
     UNION
     SELECT m.tenant, m.target
     FROM named n
-    JOIN views.amendments m
-      ON m.journal = $1 AND m.tenant = n.tenant AND m.event_id = n.target AND m.role = 'E'
+    CROSS JOIN LATERAL (
+        SELECT a.tenant, a.target FROM views.amendments a
+        WHERE a.journal = $1 AND a.tenant = n.tenant AND a.event_id = n.target AND a.role = 'E'
+        OFFSET 0
+    ) AS m
 )
 SELECT l.tenant, l.a, l.b
 FROM candidates c
-JOIN views.links l
-  ON l.journal = $1 AND l.tenant = c.tenant AND l.event_id = c.target AND l.strong;
+CROSS JOIN LATERAL (
+    SELECT s.tenant, s.a, s.b FROM views.links s
+    WHERE s.journal = $1 AND s.tenant = c.tenant AND s.event_id = c.target AND s.strong
+    OFFSET 0
+) AS l;

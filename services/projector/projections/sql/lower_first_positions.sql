@@ -6,5 +6,10 @@
 UPDATE views.parties p
 SET first_position = n.position
 FROM unnest($2::text[], $3::text[], $4::bigint[]) AS n (tenant, party, position)
-WHERE p.journal = $1 AND p.tenant = n.tenant AND p.party = n.party
-  AND p.first_position > n.position;
+CROSS JOIN LATERAL (
+    SELECT q.ctid AS row FROM views.parties q
+    WHERE q.journal = $1 AND q.tenant = n.tenant AND q.party = n.party
+      AND q.first_position > n.position
+    OFFSET 0
+) AS w
+WHERE p.ctid = w.row;

@@ -4,8 +4,16 @@
 -- $3 person text[]: the person
 SELECT s.tenant, s.a, s.b
 FROM unnest($2::text[], $3::text[]) AS k (tenant, person)
-JOIN views.balances s ON s.journal = $1 AND s.tenant = k.tenant AND s.a = k.person
+CROSS JOIN LATERAL (
+    SELECT b.tenant, b.a, b.b FROM views.balances b
+    WHERE b.journal = $1 AND b.tenant = k.tenant AND b.a = k.person
+    OFFSET 0
+) AS s
 UNION
 SELECT s.tenant, s.a, s.b
 FROM unnest($2::text[], $3::text[]) AS k (tenant, person)
-JOIN views.balances s ON s.journal = $1 AND s.tenant = k.tenant AND s.b = k.person;
+CROSS JOIN LATERAL (
+    SELECT b.tenant, b.a, b.b FROM views.balances b
+    WHERE b.journal = $1 AND b.tenant = k.tenant AND b.b = k.person
+    OFFSET 0
+) AS s;

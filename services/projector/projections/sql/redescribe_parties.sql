@@ -27,4 +27,9 @@ FROM (
         LIMIT 1
     ) AS f ON true
 ) AS n
-WHERE p.journal = $1 AND p.tenant = n.tenant AND p.party = n.party;
+CROSS JOIN LATERAL (
+    SELECT q.ctid AS row FROM views.parties q
+    WHERE q.journal = $1 AND q.tenant = n.tenant AND q.party = n.party
+    OFFSET 0
+) AS w
+WHERE p.ctid = w.row;

@@ -28,4 +28,9 @@ FROM unnest(
     tenant, event_id, state, occurred_at_us, initiator, kind, channel, initiative, resolves,
     corrected_by, voided_by
 )
-WHERE t.journal = $1 AND t.tenant = n.tenant AND t.event_id = n.event_id;
+CROSS JOIN LATERAL (
+    SELECT p.ctid AS row FROM views.touchpoints p
+    WHERE p.journal = $1 AND p.tenant = n.tenant AND p.event_id = n.event_id
+    OFFSET 0
+) AS f
+WHERE t.ctid = f.row;

@@ -5,5 +5,8 @@
 -- $4 b text[]: the larger one
 SELECT t.tenant, t.a, t.b, t.event_id, t.position, t.occurred_at_us, t.payload
 FROM unnest($2::text[], $3::text[], $4::text[]) AS k (tenant, a, b)
-JOIN views.touchpoints t
-  ON t.journal = $1 AND t.tenant = k.tenant AND t.a = k.a AND t.b = k.b;
+CROSS JOIN LATERAL (
+    SELECT * FROM views.touchpoints p
+    WHERE p.journal = $1 AND p.tenant = k.tenant AND p.a = k.a AND p.b = k.b
+    OFFSET 0
+) AS t;
