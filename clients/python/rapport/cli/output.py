@@ -91,7 +91,8 @@ def show_error(error: Exception, *, as_json: bool) -> None:
         return
     word = "refused" if error.is_definite and not error.is_passing else "not answered"
     console.print(f"[bold red]rapport: {word}[/] [bold]{escape(error.reason)}[/]")
-    console.print(f"  {escape(error.message)}")
+    if not any(error.message == f"{v.field}: {v.description}" for v in error.violations):
+        console.print(f"  {escape(error.message)}")
     for violation in error.violations:
         console.print(f"  [bold]{escape(violation.field)}[/]: {escape(violation.description)}")
     for key, value in sorted(error.metadata.items()):
