@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from rapport.cli.append_commands import appended_document, appended_text
+from rapport.cli.append_commands import append_one, appended_document, appended_text, named
 from rapport.cli.command import Call, UsageProblem, add
 from rapport.cli.event_json import parse_event
 from rapport.cli.event_output import message_document
 from rapport.client import Rapport
+from rapport.errors import RapportError
 from rapport.events.v1 import touchpoint_pb2
 from rapport.ids import new_event_id, person
 from rapport.v1 import ledger_service_pb2 as ledger
@@ -75,7 +76,7 @@ async def correct(
                 "touchpoint": touchpoint,
             }
         )
-        answer = await client.append(event)
+        answer = await append_one(client, event)
     call.answer(appended_document(answer), lambda: appended_text(answer))
 
 
@@ -123,7 +124,7 @@ async def void(
         }
     )
     async with call.client() as client:
-        answer = await client.append(event)
+        answer = await append_one(client, event)
     call.answer(appended_document(answer), lambda: appended_text(answer))
 
 
@@ -141,8 +142,12 @@ async def erase(
         if not sys.stdin.isatty():
             raise UsageProblem("erasing cannot be undone: say --yes")
         typer.confirm(f"Destroy every text about {name}, for ever?", abort=True)
+    proof = event_id or new_event_id()
     async with call.client() as client:
-        answer = await client.erase(name, event_id=event_id)
+        try:
+            answer = await client.erase(name, event_id=proof)
+        except RapportError as error:
+            raise named(error, proof) from None
     document = appended_document(
         ledger.AppendEventsResponse(journal=answer.journal, events=[answer.event])
     )

@@ -14,12 +14,44 @@ from rapport.cli.command import EXIT_OK, EXIT_REFUSED, Call, UsageProblem, add
 from rapport.cli.event_json import EventJsonError, parse_event
 from rapport.cli.loading import Load, Reject, Row
 from rapport.cli.output import short
+from rapport.client import Rapport
+from rapport.errors import RapportError
 from rapport.ids import new_event_id, person
 from rapport.v1 import ledger_service_pb2 as ledger
 
 A = Annotated[str, typer.Argument(metavar="A", help="Who gave: people/x or x.")]
 B = Annotated[str, typer.Argument(metavar="B", help="To whom: people/x or x.")]
 Kind = Annotated[str, typer.Argument(help="The kind; see `rapport kinds`.")]
+
+Channel = Annotated[str | None, typer.Option(help="email, phone, in_person, x …")]
+Note = Annotated[str | None, typer.Option(help="Sealed before it is stored.")]
+Minutes = Annotated[int | None, typer.Option(min=0, help="Minutes together.")]
+Prep = Annotated[int | None, typer.Option(min=0, help="Minutes of preparation.")]
+FollowUp = Annotated[int | None, typer.Option(min=0, help="Minutes of follow-up.")]
+When = Annotated[str | None, typer.Option(help="When: 2026-01-12T10:00:00Z. Absent: now.")]
+Mutual = Annotated[bool, typer.Option("--mutual", help="Both gave: a meeting.")]
+Sentiment = Annotated[int | None, typer.Option(min=-2, max=2)]
+Initiative = Annotated[str | None, typer.Option(help="PROACTIVE, RESPONSIVE, REACTIVE, AUTOMATED.")]
+Audience = Annotated[str | None, typer.Option(help="ONE, FEW, MANY.")]
+Depth = Annotated[int | None, typer.Option(min=0, max=3)]
+Topic = Annotated[str | None, typer.Option(help="BUSINESS, PERSONAL, MIXED.")]
+Severity = Annotated[int | None, typer.Option(help="Of an incident, 1 to 4.")]
+Attribution = Annotated[
+    str | None, typer.Option(help="Of an incident: OURS, SHARED, EXTERNAL, UNKNOWN.")
+]
+Category = Annotated[str | None, typer.Option(help="Of an incident.")]
+Resolves = Annotated[str | None, typer.Option(help="Of a recovery: the incident's id.")]
+RecoveryStep = Annotated[
+    str | None, typer.Option("--step", help="APOLOGY, FIX, COMPENSATION, FOLLOW_UP.")
+]
+DueOn = Annotated[str | None, typer.Option("--due", help="Of a promise: 2026-01-31.")]
+Fulfils = Annotated[str | None, typer.Option(help="The promise's or need's id.")]
+Visibility = Annotated[str | None, typer.Option(help="PRIVATE, PARTIES, TENANT.")]
+ExternalId = Annotated[str | None, typer.Option(help="The source's own id.")]
+NewId = Annotated[str | None, typer.Option(help="To repeat safely. Absent: a new one.")]
+ExpectedRevision = Annotated[
+    int | None, typer.Option("--expect", help="Revision the relationship must be at.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,39 +65,29 @@ async def touch(
     a: A,
     b: B,
     kind: Kind,
-    channel: Annotated[str | None, typer.Option(help="email, phone, in_person, x …")] = None,
-    note: Annotated[str | None, typer.Option(help="Sealed before it is stored.")] = None,
-    minutes: Annotated[int | None, typer.Option(min=0, help="Minutes together.")] = None,
-    prep: Annotated[int | None, typer.Option(min=0, help="Minutes of preparation.")] = None,
-    follow_up: Annotated[int | None, typer.Option(min=0, help="Minutes of follow-up.")] = None,
-    at: Annotated[str | None, typer.Option(help="When: 2026-01-12T10:00:00Z. Absent: now.")] = None,
-    mutual: Annotated[bool, typer.Option("--mutual", help="Both gave: a meeting.")] = False,
-    sentiment: Annotated[int | None, typer.Option(min=-2, max=2)] = None,
-    initiative: Annotated[
-        str | None, typer.Option(help="PROACTIVE, RESPONSIVE, REACTIVE, AUTOMATED.")
-    ] = None,
-    audience: Annotated[str | None, typer.Option(help="ONE, FEW, MANY.")] = None,
-    depth: Annotated[int | None, typer.Option(min=0, max=3)] = None,
-    topic: Annotated[str | None, typer.Option(help="BUSINESS, PERSONAL, MIXED.")] = None,
-    severity: Annotated[int | None, typer.Option(help="Of an incident, 1 to 4.")] = None,
-    attribution: Annotated[
-        str | None, typer.Option(help="Of an incident: OURS, SHARED, EXTERNAL, UNKNOWN.")
-    ] = None,
-    category: Annotated[str | None, typer.Option(help="Of an incident.")] = None,
-    resolves: Annotated[str | None, typer.Option(help="Of a recovery: the incident's id.")] = None,
-    recovery_step: Annotated[
-        str | None, typer.Option("--step", help="APOLOGY, FIX, COMPENSATION, FOLLOW_UP.")
-    ] = None,
-    due_on: Annotated[str | None, typer.Option("--due", help="Of a promise: 2026-01-31.")] = None,
-    fulfils: Annotated[str | None, typer.Option(help="The promise's or need's id.")] = None,
-    visibility: Annotated[str | None, typer.Option(help="PRIVATE, PARTIES, TENANT.")] = None,
-    external_id: Annotated[str | None, typer.Option(help="The source's own id.")] = None,
-    event_id: Annotated[
-        str | None, typer.Option(help="To repeat safely. Absent: a new one.")
-    ] = None,
-    expected_revision: Annotated[
-        int | None, typer.Option("--expect", help="Revision the relationship must be at.")
-    ] = None,
+    channel: Channel = None,
+    note: Note = None,
+    minutes: Minutes = None,
+    prep: Prep = None,
+    follow_up: FollowUp = None,
+    at: When = None,
+    mutual: Mutual = False,
+    sentiment: Sentiment = None,
+    initiative: Initiative = None,
+    audience: Audience = None,
+    depth: Depth = None,
+    topic: Topic = None,
+    severity: Severity = None,
+    attribution: Attribution = None,
+    category: Category = None,
+    resolves: Resolves = None,
+    recovery_step: RecoveryStep = None,
+    due_on: DueOn = None,
+    fulfils: Fulfils = None,
+    visibility: Visibility = None,
+    external_id: ExternalId = None,
+    event_id: NewId = None,
+    expected_revision: ExpectedRevision = None,
 ) -> None:
     """Record a touchpoint: A did KIND for B."""
     document: dict[str, Any] = {
@@ -99,8 +121,29 @@ async def touch(
         document["minutes"] = given
     event = parse_event(document)
     async with call.client() as client:
-        answer = await client.append(event)
+        answer = await append_one(client, event)
     call.answer(appended_document(answer), lambda: appended_text(answer))
+
+
+async def append_one(client: Rapport, event: ledger.NewEvent) -> ledger.AppendEventsResponse:
+    """Appends one event; an unknown outcome names the id with which the command can be repeated."""
+    try:
+        return await client.append(event)
+    except RapportError as error:
+        raise named(error, event.event_id) from None
+
+
+def named(error: RapportError, event_id: str) -> RapportError:
+    """The error; of an unknown outcome with what to do about it."""
+    if error.is_definite:
+        return error
+    return RapportError(
+        error.reason,
+        f"{error.message}; to repeat it safely add --event-id {event_id}",
+        code=error.code,
+        metadata={**error.metadata, "event_id": event_id},
+        retry_after_s=error.retry_after_s,
+    )
 
 
 def appended_document(answer: ledger.AppendEventsResponse) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _what_to_do(error: RapportError) -> str:
     if error.reason in _ADVICE:
         return _ADVICE[error.reason]
     if not error.is_definite:
-        return "It may have been recorded: repeat the very same command (same event ids)."
+        return "It may have been recorded. Repeat it with the same event ids."
     if error.is_passing:
         return "Nothing was written. Try again later."
     return "Nothing was written."
