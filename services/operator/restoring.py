@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import asyncpg
 from google.protobuf.timestamp_pb2 import Timestamp
 from rapport.events.v1 import people_pb2
 
 from services.ledger.domain.events import SUBJECT_ERASED, Batch, NewRecord
-from services.ledger.journal.outcomes import AppendRefused, OutcomeUnknown
+from services.ledger.journal.outcomes import AppendRefused, EventIdTaken, OutcomeUnknown
 from services.ledger.journal.store import Journal
 from services.operator import connecting
 from services.operator.config import Installation
@@ -129,23 +129,34 @@ async def _record_known_to_key_store(
                 done.orphaned.append((erasure.tenant, erasure.subject))
             continue
         if tenant.journal in names:
-            record = erased_record(erasure)
-            await ledger.append(Batch(tenant.journal, erasure.tenant, PRINCIPAL, False, (record,)))
-            done.recorded.append(record.event_id)
+            done.recorded.append(await _record(ledger, tenant.journal, erasure))
 
 
-def erased_record(erasure: Erasure) -> NewRecord:
-    """The SubjectErased of an erasure in the key store's list, under its own event id again."""
+async def _record(ledger: Journal, journal: str, erasure: Erasure) -> str:
+    """Record an erasure's event under its own id again; under one derived from that, as the ledger
+    does, when the restored journal gave the id to something else meanwhile."""
+    first = erasure.event_id
+    for event_id in (first, uuid5(first, erasure.subject)):
+        record = _erased_record(erasure, str(event_id))
+        try:
+            await ledger.append(Batch(journal, erasure.tenant, PRINCIPAL, False, (record,)))
+        except EventIdTaken:
+            continue
+        return record.event_id
+    raise Refused(f"the event ids of an erasure of tenant {erasure.tenant} are taken")
+
+
+def _erased_record(erasure: Erasure, event_id: str) -> NewRecord:
     seconds, nanos = timestamp_from_instant(erasure.erased_at_us)
     payload = people_pb2.SubjectErased(
         subject=erasure.subject, erased_at=Timestamp(seconds=seconds, nanos=nanos)
     ).SerializeToString(deterministic=True)
     return NewRecord(
-        event_id=str(erasure.event_id),
+        event_id=event_id,
         type=SUBJECT_ERASED,
         home=erasure.subject,
         kind=None,
-        occurred_at_us=erasure.erased_at_us,
+        occurred_at_us=None,
         expected_revision=None,
         correlation_id="",
         causation_id="",
