@@ -56,8 +56,8 @@ SELECT 'main', 'acme', gen_random_uuid(), n, 0, 'people/b' || lpad(n::text, 4, '
        'people/b' || lpad((n + 1)::text, 4, '0'), true, '\\x'
 FROM generate_series(1, 4000, 3) AS n;
 INSERT INTO views.policies
-SELECT 'main', CASE WHEN n % 200 = 0 THEN 'acme' ELSE 't' || n % 200 END, n, gen_random_uuid(), 0, 'p', n,
-       'h' || n, n, repeat('{}', 2000), '\\x'
+SELECT 'main', CASE WHEN n % 200 = 0 THEN 'acme' ELSE 't' || n % 200 END, n,
+       gen_random_uuid(), 0, 'p', n, 'h' || n, n, repeat('{}', 2000), '\\x'
 FROM generate_series(1, 600) AS n;
 """
 
@@ -111,30 +111,35 @@ SMALL: Final = {"checkpoints", "tenants"}
 WHOLE: Final = {"count_relationships"}
 
 
-@pytest.fixture(scope="module")
-def filled(databases: DatabaseFactory, background: Background) -> Iterator[Database]:
-    """A database with 20,000 touchpoints."""
+@pytest.fixture(scope="module", params=["analyzed", "new"])
+def filled(
+    databases: DatabaseFactory, background: Background, request: pytest.FixtureRequest
+) -> Iterator[Database]:
+    """A database with 20,000 touchpoints, with statistics and before there are any."""
     database = databases.create()
-    background.run(_fill(database.admin_dsn))
+    background.run(_fill(database.admin_dsn, analyze=request.param == "analyzed"))
     yield database
     databases.drop(database)
 
 
-async def _fill(dsn: str) -> None:
+async def _fill(dsn: str, *, analyze: bool) -> None:
     conn = await asyncpg.connect(dsn)
     try:
         await conn.execute(FILL)
-        await conn.execute("VACUUM ANALYZE")
+        if analyze:
+            await conn.execute("VACUUM ANALYZE")
     finally:
         await conn.close()
 
 
 @pytest.fixture
 async def conn(filled: Database) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of the owner's, on the filled database."""
-    conn = await asyncpg.connect(filled.admin_dsn)
+    """A read of the filled database, as a snapshot begins it."""
+    conn = await asyncpg.connect(filled.views_dsn)
     try:
-        yield conn
+        async with conn.transaction(readonly=True):
+            await conn.fetch(SQL["open"], JOURNAL, "acme")
+            yield conn
     finally:
         await conn.close()
 
