@@ -31,6 +31,7 @@ EXIT_REFUSED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_UNAVAILABLE: Final = 3
 EXIT_DIFFERENT: Final = 4
+EXIT_INTERRUPTED: Final = 130
 
 SERVICE_PRINCIPAL: Final = "services/rapport-cli"
 
@@ -140,6 +141,8 @@ def run(call: Call, work: Callable[[], Any]) -> int:
     except (UsageProblem, ValueError) as problem:
         show_error(problem, as_json=call.as_json)
         return EXIT_USAGE
+    except KeyboardInterrupt:  # the way to end `tail`
+        return EXIT_INTERRUPTED
     except BrokenPipeError:  # whoever read our output has enough
         with suppress(OSError):
             call.console.file.close()
