@@ -10,6 +10,7 @@ import grpc
 from services.projector.intake.journal import JournalIntake
 from services.projector.intake.ledger import LedgerJournals
 from services.projector.intake.link import NatsLink
+from services.projector.intake.statistics import YoungTables
 from services.projector.intake.stream import SILENCE_S
 from services.projector.intake.turning import Turning
 from services.projector.metrics import ProjectorMetrics
@@ -49,6 +50,7 @@ class Intake:
         self._on_moved, self._on_health = on_moved, on_health
         self._discover_s, self._silence_s = discover_s, silence_s
         self._link = NatsLink(nats_url)
+        self._young_tables = YoungTables()
         self._supervisor = Supervisor()
         self._healthy: bool | None = None
         self.journals: dict[str, JournalIntake] = {}
@@ -101,6 +103,7 @@ class Intake:
                 metrics=self._metrics,
                 clock=self._clock,
                 on_moved=self._on_moved,
+                young_tables=self._young_tables,
                 silence_s=self._silence_s,
             )
             turning = Turning(journal, self._pool, self._metrics, self._clock)

@@ -12,6 +12,7 @@ from services.projector.facts import Delivered
 from services.projector.intake.ledger import JournalInfo, LedgerJournals, Part
 from services.projector.intake.link import NatsLink
 from services.projector.intake.state import REMEDIES, Patience, State
+from services.projector.intake.statistics import YoungTables
 from services.projector.intake.stream import BATCH_EVENTS_MAX, SILENCE_S, NatsGone, StreamSource
 from services.projector.intake.wire import NotOfTheJournal
 from services.projector.metrics import ProjectorMetrics
@@ -56,6 +57,7 @@ class JournalIntake:
         metrics: ProjectorMetrics,
         clock: Clock,
         on_moved: Callable[[str], None],
+        young_tables: YoungTables,
         silence_s: float = SILENCE_S,
     ) -> None:
         self.journal = journal
@@ -63,7 +65,7 @@ class JournalIntake:
         self.position = self.recorded_at_us = self.head = 0
         self._pool, self._ledger, self._link = pool, ledger, link
         self._metrics, self._clock, self._on_moved = metrics, clock, on_moved
-        self._silence_s = silence_s
+        self._young_tables, self._silence_s = young_tables, silence_s
         self._incarnation = self._listed_incarnation = ""
         # Of the event at `position`, where this process applied it.
         self._event_id = ""
@@ -223,6 +225,7 @@ class JournalIntake:
         started_s = self._clock.monotonic_s()
         async with self._pool.acquire() as conn:
             applied = await apply(conn, batch, today=day_of(self._clock.now_us()))
+            await self._young_tables.applied(conn, applied.events)
         self._moved_s = self._clock.monotonic_s()
         last = batch[-1]
         self._event_id = last.event_id if last.position == applied.position else ""

@@ -1,0 +1,2 @@
+-- Lets the planner know young tables; whether there was need.
+SELECT views.gather_statistics();
