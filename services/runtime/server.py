@@ -136,29 +136,31 @@ class Edge(grpc.aio.ServerInterceptor):
     async def _guard(
         self, call: Callable[[], Awaitable[Any]], context: Context, method: str
     ) -> Any:
-        started_s, code, reason = self._clock.monotonic_s(), "OK", ""
+        started_s = self._clock.monotonic_s()
+
+        def ended(code: str, reason: str = "") -> None:
+            duration_s = self._clock.monotonic_s() - started_s
+            self._observer.call_ended(method, code, reason, duration_s)
+
         try:
             metadata = dict(cast("Any", context.invocation_metadata()) or ())
             set_current_caller(await self._identifier.identify(metadata))
-            return await call()
-        except RapportError as error:
-            code, reason = code_of(error.reason).name, error.reason.value
-            await _abort(context, error)
-        except CallerGone:
-            code = "CANCELLED"
-        except asyncio.CancelledError:
-            code = "CANCELLED"
+            answer = await call()
+        except (CallerGone, asyncio.CancelledError) as gone:
+            ended("CANCELLED")
+            if isinstance(gone, CallerGone):
+                return None
             raise
         except grpc.aio.AbortError:
-            code = "ABORTED_BY_HANDLER"
+            ended("ABORTED")
             raise
         except Exception as fault:  # noqa: BLE001 - the edge is where faults end
-            answer = unforeseen(fault, method)
-            code, reason = code_of(answer.reason).name, answer.reason.value
-            await _abort(context, answer)
-        finally:
-            duration_s = self._clock.monotonic_s() - started_s
-            self._observer.call_ended(method, code, reason, duration_s)
+            error = fault if isinstance(fault, RapportError) else unforeseen(fault, method)
+            # Before the status is sent: that may take as long as the caller likes.
+            ended(code_of(error.reason).name, error.reason.value)
+            await _abort(context, error)
+        ended("OK")
+        return answer
 
 
 class RpcServer:

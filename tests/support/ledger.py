@@ -1,6 +1,7 @@
 """A real ledger in this process, on a port of its own, for tests."""
 
 import io
+import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -188,3 +189,11 @@ def new(**payload: Any) -> pb.NewEvent:
     """An event with the payload given by its field's name, such as `voided=Voided(...)`."""
     event_id = payload.pop("event_id", None) or str(uuid4())
     return pb.NewEvent(event_id=event_id, **payload)
+
+
+def metrics_of(ledger: LedgerUnderTest) -> list[str]:
+    """The samples the process exports, as lines."""
+    url = f"http://127.0.0.1:{ledger.process.metrics_port}/metrics"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        text: str = answer.read().decode()
+    return [line for line in text.splitlines() if not line.startswith("#")]
