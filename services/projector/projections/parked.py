@@ -37,16 +37,16 @@ async def put(conn: asyncpg.Connection, event: Delivered, reason: str) -> Parked
         event.incarnation,
         event.tenant,
         event.event_id,
-        event.type,
-        event.home,
+        _storable(event.type),
+        _storable(event.home),
         event.revision,
-        event.kind,
+        _storable(event.kind),
         event.occurred_at_us,
         event.recorded_at_us,
-        event.recorded_by,
+        _storable(event.recorded_by),
         event.schema_version,
         event.payload,
-        reason,
+        _storable(reason),
     )
     return Parked(event.position, event.event_id, event.type, reason)
 
@@ -73,3 +73,8 @@ async def listed(
     """The parked events of a journal, or of all, by journal and position."""
     rows = await conn.fetch(SQL["list_parked"], journal, limit)
     return [ParkedRow(**{**dict(row), "event_id": str(row["event_id"])}) for row in rows]
+
+
+def _storable(text: str) -> str:
+    """The text without what no text column takes: whatever is wrong with it must not stop this."""
+    return text.replace("\0", "").encode(errors="replace").decode()
