@@ -24,6 +24,7 @@ SELECT c.position,
            LIMIT 1
        ) AS has_links,
        set_config('enable_sort', 'off', true),
+       set_config('enable_incremental_sort', 'off', true),
        set_config('enable_seqscan', 'off', true),
        set_config('enable_hashjoin', 'off', true),
        set_config('enable_mergejoin', 'off', true)

@@ -25,7 +25,10 @@ FROM page
 LEFT JOIN LATERAL (
     SELECT octet_length(x.payload) AS bytes
     FROM views.descriptions x
-    WHERE x.journal = $1 AND x.tenant = $2 AND x.event_id = page.described_by
+    WHERE x.journal = $1
+      AND x.tenant = $2
+      AND x.event_id BETWEEN page.described_by AND page.described_by
+    ORDER BY x.event_id
     LIMIT 1
 ) AS d ON true
 ORDER BY page.party;

@@ -1,5 +1,7 @@
 -- A page of one person's relationships as they stand today, highest first. What is sorted is one
 -- person's share of the list, read from two indexes.
+-- x BETWEEN y AND y, in order: only the index that begins so gives that order without a sort, and
+-- without statistics Postgres could not tell it from the others.
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
 -- $3 person text: the canonical id
@@ -9,9 +11,21 @@
 -- $7 after_b text: its larger person
 -- $8 limit bigint: at most so many rows
 WITH mine AS (
-    SELECT * FROM views.standings x WHERE x.journal = $1 AND x.tenant = $2 AND x.a = $3
+    (
+        SELECT x.*
+        FROM views.standings x
+        WHERE x.journal = $1 AND x.tenant = $2 AND x.a BETWEEN $3 AND $3
+        ORDER BY x.a, x.b
+        OFFSET 0
+    )
     UNION ALL
-    SELECT * FROM views.standings x WHERE x.journal = $1 AND x.tenant = $2 AND x.b = $3
+    (
+        SELECT x.*
+        FROM views.standings x
+        WHERE x.journal = $1 AND x.tenant = $2 AND x.b BETWEEN $3 AND $3
+        ORDER BY x.b, x.a
+        OFFSET 0
+    )
 ), keyed AS (
     SELECT CASE $4::integer
                WHEN 1 THEN x.buffer_mp
