@@ -134,8 +134,8 @@ async def until_serving(channel: grpc.aio.Channel, service: str = "") -> None:
 async def told(call: Any) -> Told:
     """What a call is refused with; fails if it is not."""
     try:
-        if hasattr(call, "__aiter__"):
-            async for _ in call:
+        if hasattr(call, "read"):
+            while await call.read() is not grpc.aio.EOF:
                 pass
         else:
             await call
