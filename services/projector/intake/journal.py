@@ -7,6 +7,7 @@ from typing import Final
 
 import asyncpg
 import grpc
+from nats.aio.client import Client
 
 from services.projector.facts import Delivered
 from services.projector.intake.ledger import JournalInfo, LedgerJournals, Part
@@ -70,7 +71,7 @@ class JournalIntake:
         # Of the event at `position`, where this process applied it.
         self._event_id = ""
         self._looked_s = 0.0
-        self._patience = Patience(clock)
+        self._patience = Patience(clock, silence_s)
         self._moved_s = clock.monotonic_s()
 
     async def run(self) -> None:
@@ -161,7 +162,7 @@ class JournalIntake:
         if client is None:
             raise NatsGone("connection")
         generation = self._link.generation
-        source = StreamSource(client, self.journal, self._incarnation, self._clock)
+        source = self._source(client)
         try:
             if not await source.stands_at(self.position, self._event_id):
                 raise NatsGone("stream_is_elsewhere")
@@ -286,11 +287,14 @@ class JournalIntake:
             self._moved_s = now_s
         return now_s - self._moved_s > self._silence_s
 
+    def _source(self, client: Client) -> StreamSource:
+        return StreamSource(client, self.journal, self._incarnation, self._clock, self._silence_s)
+
     async def _nats_is_back(self) -> bool:
         client = self._link.client
         if client is None or not self._patience.over:
             return False
-        source = StreamSource(client, self.journal, self._incarnation, self._clock)
+        source = self._source(client)
         if await source.stands_at(self.position, self._event_id):
             return True
         self._patience.failed()

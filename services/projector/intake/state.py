@@ -5,7 +5,6 @@ from typing import Final
 
 from services.runtime.clock import Clock
 
-_AGAIN_FIRST_S: Final = 5.0
 _AGAIN_MAX_S: Final = 60.0
 
 
@@ -35,10 +34,11 @@ REMEDIES: Final = {
 class Patience:
     """When NATS may be tried again after it failed: later each time, until it held for a while."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, first_s: float) -> None:
+        """`first_s` is the first delay; it doubles up to a minute."""
+        self._clock, self._first_s = clock, first_s
         self._from_s = clock.monotonic_s()
-        self._delay_s = _AGAIN_FIRST_S
+        self._delay_s = first_s
 
     @property
     def over(self) -> bool:
@@ -49,6 +49,6 @@ class Patience:
         """It failed just now."""
         now_s = self._clock.monotonic_s()
         if now_s - self._from_s > 2 * _AGAIN_MAX_S:
-            self._delay_s = _AGAIN_FIRST_S
+            self._delay_s = self._first_s
         self._from_s = now_s + self._delay_s
         self._delay_s = min(self._delay_s * 2, _AGAIN_MAX_S)

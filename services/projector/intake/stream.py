@@ -31,7 +31,7 @@ _ASK_MESSAGES: Final = 1_000
 _ASK_BYTES: Final = 16 * MIB
 _QUEUED_MAX: Final = 4_000
 _EXPIRES_S: Final = 30
-_HEARTBEAT_S: Final = 1.5
+_HEARTBEATS_IN_SILENCE: Final = 3
 _INACTIVE_S: Final = 60.0
 _LOOK_S: Final = 0.5
 _ASK_TIMEOUT_S: Final = 5.0
@@ -46,9 +46,16 @@ class NatsGone(Exception):  # noqa: N818 - the sentence reads without "Error"
 class StreamSource:
     """Messages of one journal's stream from a position on."""
 
-    def __init__(self, client: Client, journal: str, incarnation: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Client,
+        journal: str,
+        incarnation: str,
+        clock: Clock,
+        silence_s: float = SILENCE_S,
+    ) -> None:
         self._client, self._journal, self._incarnation = client, journal, incarnation
-        self._clock = clock
+        self._clock, self._silence_s = clock, silence_s
         self._stream = streams.stream_name(journal)
         self._queue: deque[Msg] = deque()
         self._arrived = asyncio.Event()
@@ -116,8 +123,9 @@ class StreamSource:
     async def batch(self) -> list[Delivered]:
         """The next events, at most BATCH_EVENTS_MAX and about BATCH_BYTES_MAX; none for quiet.
 
-        Returns at the latest after half a second. Raises NatsGone when nothing was heard for 5 s,
-        not even a heartbeat, or the consumer is gone; NotOfTheJournal for a foreign message.
+        Returns at the latest after half a second. Raises NatsGone when nothing was heard for
+        `silence_s`, not even a heartbeat, or the consumer is gone; NotOfTheJournal for a foreign
+        message.
         """
         if not self._queue:
             if self._broken:
@@ -132,7 +140,7 @@ class StreamSource:
             event = from_message(self._queue.popleft(), self._journal, self._incarnation)
             found.append(event)
             size += len(event.payload)
-        if not found and self._clock.monotonic_s() - self._heard_s > SILENCE_S:
+        if not found and self._clock.monotonic_s() - self._heard_s > self._silence_s:
             raise NatsGone("silence")
         await self._ask()
         return found
@@ -145,7 +153,7 @@ class StreamSource:
             "batch": _ASK_MESSAGES,
             "max_bytes": _ASK_BYTES,
             "expires": _EXPIRES_S * _NS_PER_S,
-            "idle_heartbeat": int(_HEARTBEAT_S * _NS_PER_S),
+            "idle_heartbeat": int(self._silence_s / _HEARTBEATS_IN_SILENCE * _NS_PER_S),
         }
         try:
             await self._client.publish(
