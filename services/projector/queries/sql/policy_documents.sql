@@ -3,5 +3,10 @@
 -- $2 tenant text: the tenant
 -- $3 positions bigint[]: where they were adopted
 SELECT p.hash, p.policy_json
-FROM views.policies p
-WHERE p.journal = $1 AND p.tenant = $2 AND p.position = ANY ($3::bigint[]);
+FROM unnest($3::bigint[]) AS adopted (position)
+CROSS JOIN LATERAL (
+    SELECT x.hash, x.policy_json
+    FROM views.policies x
+    WHERE x.journal = $1 AND x.tenant = $2 AND x.position = adopted.position
+    LIMIT 1
+) AS p;

@@ -3,5 +3,11 @@
 -- $2 tenant text: the tenant
 -- $3 people text[]: the people
 SELECT p.party, p.side
-FROM views.parties p
-WHERE p.journal = $1 AND p.tenant = $2 AND p.party = ANY ($3::text[]) AND p.side <> 0;
+FROM unnest($3::text[]) AS wanted (person)
+CROSS JOIN LATERAL (
+    SELECT x.party, x.side
+    FROM views.parties x
+    WHERE x.journal = $1 AND x.tenant = $2 AND x.party = wanted.person
+    LIMIT 1
+) AS p
+WHERE p.side <> 0;
