@@ -90,8 +90,11 @@ class ListTimelineRequest(message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     MIN_POSITION_FIELD_NUMBER: builtins.int
+    FOLD_OCCASIONS_FIELD_NUMBER: builtins.int
     parent: builtins.str
-    """`relationships/{a}~{b}` (`b~a` is accepted) or `people/{id}`. Required."""
+    """`relationships/{a}~{b}` (`b~a` is accepted), `people/{id}`, `teams/{team}` (its internal people today)
+    or `organizations/{id}` (touchpoints with those affiliated on their day). Required.
+    """
     order_by: TimelineOrder.ValueType
     """By which time, newest first. Absent: OCCURRED."""
     initiator_side: people_pb2.Side.ValueType
@@ -106,6 +109,10 @@ class ListTimelineRequest(message.Message):
     """From the answer before, of the same request. Absent: the first page."""
     min_position: builtins.int
     """Wait until the read model has reached this position. Absent: do not wait."""
+    fold_occasions: builtins.bool
+    """True: the touchpoints of one group meeting are one line (that of its first pair), the others named in
+    `folded_relationships`.
+    """
     @builtins.property
     def kinds(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """Only these kinds, at most 100. Empty: all."""
@@ -132,10 +139,11 @@ class ListTimelineRequest(message.Message):
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         min_position: builtins.int = ...,
+        fold_occasions: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["channels", b"channels", "incident", b"incident", "include_voided", b"include_voided", "initiatives", b"initiatives", "initiator_side", b"initiator_side", "kinds", b"kinds", "min_position", b"min_position", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["channels", b"channels", "fold_occasions", b"fold_occasions", "incident", b"incident", "include_voided", b"include_voided", "initiatives", b"initiatives", "initiator_side", b"initiator_side", "kinds", b"kinds", "min_position", b"min_position", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -156,6 +164,7 @@ class TimelineLine(message.Message):
     CORRECTED_BY_FIELD_NUMBER: builtins.int
     VOIDED_BY_FIELD_NUMBER: builtins.int
     INITIATIVE_FIELD_NUMBER: builtins.int
+    FOLDED_RELATIONSHIPS_FIELD_NUMBER: builtins.int
     event_id: builtins.str
     """Its event id (the original's, when it was corrected)."""
     relationship: builtins.str
@@ -186,6 +195,10 @@ class TimelineLine(message.Message):
     def touchpoint(self) -> touchpoint_pb2.Touchpoint:
         """What happened, as it stands now; texts are opened for those who may see them."""
 
+    @builtins.property
+    def folded_relationships(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The other relationships of the same occasion, folded into this line. Empty: none."""
+
     def __init__(
         self,
         *,
@@ -200,10 +213,11 @@ class TimelineLine(message.Message):
         corrected_by: builtins.str = ...,
         voided_by: builtins.str = ...,
         initiative: touchpoint_pb2.Initiative.ValueType = ...,
+        folded_relationships: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["occurred_at", b"occurred_at", "recorded_at", b"recorded_at", "touchpoint", b"touchpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["corrected_by", b"corrected_by", "event_id", b"event_id", "initiative", b"initiative", "occurred_at", b"occurred_at", "position", b"position", "recorded_at", b"recorded_at", "recorded_by", b"recorded_by", "relationship", b"relationship", "state", b"state", "touchpoint", b"touchpoint", "voided_by", b"voided_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["corrected_by", b"corrected_by", "event_id", b"event_id", "folded_relationships", b"folded_relationships", "initiative", b"initiative", "occurred_at", b"occurred_at", "position", b"position", "recorded_at", b"recorded_at", "recorded_by", b"recorded_by", "relationship", b"relationship", "state", b"state", "touchpoint", b"touchpoint", "voided_by", b"voided_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -459,5 +473,123 @@ class ListPartiesResponse(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["journal", b"journal", "next_page_token", b"next_page_token", "parties", b"parties", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SummarizeTimelineRequest(message.Message):
+    """SummarizeTimelineRequest asks for months."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: builtins.int
+    MONTHS_FIELD_NUMBER: builtins.int
+    MIN_POSITION_FIELD_NUMBER: builtins.int
+    parent: builtins.str
+    """As in ListTimelineRequest. Required."""
+    months: builtins.int
+    """At most so many of the newest months with a touchpoint, 1 to 120. Absent: 12."""
+    min_position: builtins.int
+    """Wait until the read model has reached this position. Absent: do not wait."""
+    def __init__(
+        self,
+        *,
+        parent: builtins.str = ...,
+        months: builtins.int = ...,
+        min_position: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["min_position", b"min_position", "months", b"months", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class TimelineMonth(message.Message):
+    """TimelineMonth is what was done in a month."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    @typing.final
+    class ByKindEntry(message.Message):
+        DESCRIPTOR: descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.int
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    MONTH_FIELD_NUMBER: builtins.int
+    TOUCHPOINTS_FIELD_NUMBER: builtins.int
+    DAYS_FIELD_NUMBER: builtins.int
+    BY_KIND_FIELD_NUMBER: builtins.int
+    INCIDENTS_FIELD_NUMBER: builtins.int
+    LIVE_MINUTES_FIELD_NUMBER: builtins.int
+    touchpoints: builtins.int
+    """Touchpoints in force."""
+    days: builtins.int
+    """Days with one."""
+    incidents: builtins.int
+    """Incidents among them."""
+    live_minutes: builtins.int
+    """Minutes together."""
+    @builtins.property
+    def month(self) -> common_pb2.Date:
+        """Its first day."""
+
+    @builtins.property
+    def by_kind(self) -> containers.ScalarMap[builtins.str, builtins.int]:
+        """By kind."""
+
+    def __init__(
+        self,
+        *,
+        month: common_pb2.Date | None = ...,
+        touchpoints: builtins.int = ...,
+        days: builtins.int = ...,
+        by_kind: abc.Mapping[builtins.str, builtins.int] | None = ...,
+        incidents: builtins.int = ...,
+        live_minutes: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["month", b"month"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["by_kind", b"by_kind", "days", b"days", "incidents", b"incidents", "live_minutes", b"live_minutes", "month", b"month", "touchpoints", b"touchpoints"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SummarizeTimelineResponse(message.Message):
+    """SummarizeTimelineResponse is the months."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    MONTHS_FIELD_NUMBER: builtins.int
+    POSITION_FIELD_NUMBER: builtins.int
+    position: builtins.int
+    """Everything up to this position is in the answer."""
+    @builtins.property
+    def months(self) -> containers.RepeatedCompositeFieldContainer[TimelineMonth]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        months: abc.Iterable[TimelineMonth] | None = ...,
+        position: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["months", b"months", "position", b"position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -40,6 +40,11 @@ class TimelineServiceStub:
                 request_serializer=rapport_dot_v1_dot_timeline__service__pb2.ListTimelineRequest.SerializeToString,
                 response_deserializer=rapport_dot_v1_dot_timeline__service__pb2.ListTimelineResponse.FromString,
                 _registered_method=True)
+        self.SummarizeTimeline = channel.unary_unary(
+                '/rapport.v1.TimelineService/SummarizeTimeline',
+                request_serializer=rapport_dot_v1_dot_timeline__service__pb2.SummarizeTimelineRequest.SerializeToString,
+                response_deserializer=rapport_dot_v1_dot_timeline__service__pb2.SummarizeTimelineResponse.FromString,
+                _registered_method=True)
         self.GetParty = channel.unary_unary(
                 '/rapport.v1.TimelineService/GetParty',
                 request_serializer=rapport_dot_v1_dot_timeline__service__pb2.GetPartyRequest.SerializeToString,
@@ -59,6 +64,13 @@ class TimelineServiceServicer:
     def ListTimeline(self, request, context):
         """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
         human share one timeline.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SummarizeTimeline(self, request, context):
+        """SummarizeTimeline answers a parent's months: what was done in each.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,6 +97,11 @@ def add_TimelineServiceServicer_to_server(servicer, server):
                     servicer.ListTimeline,
                     request_deserializer=rapport_dot_v1_dot_timeline__service__pb2.ListTimelineRequest.FromString,
                     response_serializer=rapport_dot_v1_dot_timeline__service__pb2.ListTimelineResponse.SerializeToString,
+            ),
+            'SummarizeTimeline': grpc.unary_unary_rpc_method_handler(
+                    servicer.SummarizeTimeline,
+                    request_deserializer=rapport_dot_v1_dot_timeline__service__pb2.SummarizeTimelineRequest.FromString,
+                    response_serializer=rapport_dot_v1_dot_timeline__service__pb2.SummarizeTimelineResponse.SerializeToString,
             ),
             'GetParty': grpc.unary_unary_rpc_method_handler(
                     servicer.GetParty,
@@ -125,6 +142,33 @@ class TimelineService:
             '/rapport.v1.TimelineService/ListTimeline',
             rapport_dot_v1_dot_timeline__service__pb2.ListTimelineRequest.SerializeToString,
             rapport_dot_v1_dot_timeline__service__pb2.ListTimelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SummarizeTimeline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.v1.TimelineService/SummarizeTimeline',
+            rapport_dot_v1_dot_timeline__service__pb2.SummarizeTimelineRequest.SerializeToString,
+            rapport_dot_v1_dot_timeline__service__pb2.SummarizeTimelineResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,8 @@ class TimelineServiceStub:
     """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
     human share one timeline.
     """
+    SummarizeTimeline: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.SummarizeTimelineRequest, _timeline_service_pb2.SummarizeTimelineResponse]
+    """SummarizeTimeline answers a parent's months: what was done in each."""
     GetParty: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.GetPartyRequest, _timeline_service_pb2.GetPartyResponse]
     """GetParty answers a person or organisation as last described. Errors: PARTY_UNKNOWN."""
     ListParties: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ListPartiesRequest, _timeline_service_pb2.ListPartiesResponse]
@@ -51,6 +53,8 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
     """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
     human share one timeline.
     """
+    SummarizeTimeline: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.SummarizeTimelineRequest, _timeline_service_pb2.SummarizeTimelineResponse]  # type: ignore[assignment]
+    """SummarizeTimeline answers a parent's months: what was done in each."""
     GetParty: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.GetPartyRequest, _timeline_service_pb2.GetPartyResponse]  # type: ignore[assignment]
     """GetParty answers a person or organisation as last described. Errors: PARTY_UNKNOWN."""
     ListParties: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ListPartiesRequest, _timeline_service_pb2.ListPartiesResponse]  # type: ignore[assignment]
@@ -68,6 +72,14 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
         human share one timeline.
         """
+
+    @_abc_1.abstractmethod
+    def SummarizeTimeline(
+        self,
+        request: _timeline_service_pb2.SummarizeTimelineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_timeline_service_pb2.SummarizeTimelineResponse, _abc.Awaitable[_timeline_service_pb2.SummarizeTimelineResponse]]:
+        """SummarizeTimeline answers a parent's months: what was done in each."""
 
     @_abc_1.abstractmethod
     def GetParty(
