@@ -13,13 +13,14 @@ class RollingHash:
     def add(self, *parts: bytes | str | int | None) -> None:
         """Add one record."""
         self.records += 1
+        pieces: list[bytes] = []
         for part in parts:
             if part is None:
-                self._hash.update(b"-;")
+                pieces.append(b"-;")
                 continue
             data = part if isinstance(part, bytes) else str(part).encode()
-            self._hash.update(b"%d:" % len(data))
-            self._hash.update(data)
+            pieces += (b"%d:" % len(data), data)
+        self._hash.update(b"".join(pieces))
 
     @property
     def hex(self) -> str:
