@@ -28,6 +28,8 @@ _TENANT_NAME: Final = re.compile(r"tenants/([a-z0-9-]{1,63})")
 _KIND: Final = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
+_NIL_UUID: Final = "00000000-0000-0000-0000-000000000000"
+
 _ID_RULE: Final = "an id is 1 to 128 of a-z, 0-9 and . _ @ -"
 
 
@@ -151,6 +153,12 @@ def parse_event_id(text: str) -> UUID:
     if parsed.int == 0:
         raise InvalidName("an event id is not the nil UUID")
     return parsed
+
+
+def check_event_id(text: str) -> None:
+    """The same, without making the UUID: for ids that stay text."""
+    if _UUID.fullmatch(text) is None or text == _NIL_UUID:
+        parse_event_id(text)
 
 
 def tenant_home(tenant: str) -> str:

@@ -16,11 +16,11 @@ from services.ledger.domain.rules import REQUIRED, Fault
 from services.runtime.clock import instant_from_timestamp
 from services.runtime.errors import Reason, invalid
 from services.runtime.limits import BATCH_EVENTS_MAX, EVENT_BYTES_MAX, REQUEST_BYTES_MAX
-from services.runtime.names import parse_event_id
+from services.runtime.names import check_event_id
 from services.runtime.personal_texts import Place, personal_texts
 from services.runtime.policy import Policy
 
-_event_id: Final = rules.named(parse_event_id)
+_event_id: Final = rules.named(check_event_id)
 # Field numbers of payloads begin here; one that is not known here is a type not known here.
 _FIRST_PAYLOAD_NUMBER: Final = 20
 

@@ -39,7 +39,7 @@ class MessageRules:
 _person: Final = rules.named(names.parse_person)
 _organization: Final = rules.named(names.parse_organization)
 PARTY: Final = rules.named(names.parse_party)
-_event_id: Final = rules.named(names.parse_event_id)
+_event_id: Final = rules.named(names.check_event_id)
 _minutes: Final = rules.between(0, limits.MINUTES_MAX)
 _attributes: Final = {"attributes": limits.ATTRIBUTES_MAX}
 

@@ -18,13 +18,13 @@ from services.runtime.caller import Caller
 from services.runtime.errors import RapportError, Reason, invalid
 from services.runtime.limits import FILTER_VALUES_MAX, READ_EVENTS_MAX
 from services.runtime.names import (
-    parse_event_id,
+    check_event_id,
     parse_home,
     parse_journal,
     parse_kind,
 )
 
-_event_id: Final = rules.named(parse_event_id)
+_event_id: Final = rules.named(check_event_id)
 _kind: Final = rules.named(parse_kind)
 _journal: Final = rules.named(parse_journal)
 _home: Final = rules.named(parse_home)

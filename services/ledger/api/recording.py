@@ -11,25 +11,22 @@ from typing import Any, Final, Protocol
 
 from services.ledger.api.drafts import Draft
 from services.ledger.api.failures import event_id_taken
+from services.ledger.api.resolving import (
+    own_target,
+    refused_targets,
+    stored_target,
+    take_target,
+)
 from services.ledger.api.sealing import Sealer, erased_error
-from services.ledger.api.types import BY_NAME, target_of
 from services.ledger.domain import rules
 from services.ledger.domain.events import Batch, NewRecord, Recorded, StoredEvent
-from services.ledger.domain.targets import VOIDED, Target, refusal
 from services.ledger.journal.outcomes import EventIdTaken, TargetAppeared
 from services.runtime.caller import Caller
 from services.runtime.errors import RapportError, Reason, Violation, invalid
 from services.runtime.limits import EVENT_BYTES_MAX, REQUEST_BYTES_MAX
-from services.runtime.names import tenant_home
 
 # Each round was refused because something changed meanwhile; nobody is refused for ever.
 ROUNDS_MAX: Final = 8
-
-_REFUSALS: Final = {
-    Reason.TARGET_NOT_VOIDABLE: "is a Voided or SubjectErased, which cannot be taken back",
-    Reason.TARGET_NOT_CORRECTABLE: "is no original Touchpoint between the same two people",
-    Reason.TARGET_NOT_ENDABLE: "is no start of the same kind for the same parties",
-}
 
 
 class Log(Protocol):
@@ -151,22 +148,22 @@ class Recorder:
         for draft in drafts:
             if draft.event_id in stored:
                 await self._settle(prepared, draft, stored[draft.event_id])
-        targets = {event_id: _stored_target(event) for event_id, event in stored.items()}
+        targets = {event_id: stored_target(event) for event_id, event in stored.items()}
         unknown: set[str] = set()
         refused: list[tuple[Draft, Reason]] = []
         for draft in prepared.drafts:
             if draft.target is not None and draft.event_id not in prepared.replays:
                 # A batch's own earlier events count, and an event cannot name itself.
-                itself = _own_target(draft) if draft.target == draft.event_id else None
+                itself = own_target(draft) if draft.target == draft.event_id else None
                 target = itself or targets.get(draft.target)
-                reason = _take_target(draft, target, prepared.tenant)
+                reason = take_target(draft, target, prepared.tenant)
                 if reason is not None:
                     refused.append((draft, reason))
                 if target is None:
                     unknown.add(draft.target)
-            targets.setdefault(draft.event_id, _own_target(draft))
+            targets.setdefault(draft.event_id, own_target(draft))
         if refused:
-            raise _refused(refused)
+            raise refused_targets(refused)
         return frozenset(unknown)
 
     async def _seal(
@@ -247,49 +244,6 @@ def _replayed(draft: Draft, stored: StoredEvent) -> NewRecord:
 def _too_large(path: str, size_bytes: int, limit_bytes: int) -> RapportError:
     fault = rules.too_large(size_bytes, limit_bytes)
     return invalid([Violation(path, fault.description, fault.reason, fault.metadata)])
-
-
-def _own_target(draft: Draft) -> Target:
-    return target_of(draft.kind_of, draft.payload, draft.home or "")
-
-
-def _stored_target(event: StoredEvent) -> Target:
-    kind_of = BY_NAME.get(event.type)
-    if kind_of is None:  # written by a newer version: it is what it says, between nobody we know
-        return Target(event.type, event.home, frozenset(), ())
-    payload = kind_of.message()
-    payload.ParseFromString(event.payload)
-    return target_of(kind_of, payload, event.home)
-
-
-def _take_target(draft: Draft, target: Target | None, tenant: str) -> Reason | None:
-    """Give a draft what follows from its target; the reason why it cannot name it, if any."""
-    if target is None:
-        if draft.type == VOIDED:
-            draft.home, draft.people = tenant_home(tenant), ()
-        return None
-    parties = frozenset(draft.kind_of.parties(draft.payload))
-    reason = refusal(draft.type, parties, target)
-    if reason is None and draft.type == VOIDED:
-        draft.home, draft.people = target.home, target.people
-    return reason
-
-
-def _refused(refused: Sequence[tuple[Draft, Reason]]) -> RapportError:
-    (first, reason), more = refused[0], len(refused) - 1
-    message = f"the target {first.target} {_REFUSALS[reason]}" + (
-        f" (and {more} more)" if more else ""
-    )
-    target = first.target or ""
-    return RapportError(
-        reason,
-        message,
-        metadata={"event_id": first.event_id, "target": target},
-        violations=[
-            Violation(f"{d.path}.{d.kind_of.field}.{d.kind_of.target}", _REFUSALS[r], r)
-            for d, r in refused
-        ],
-    )
 
 
 def _taken_without_event(prepared: Prepared, clash: EventIdTaken) -> RapportError:
