@@ -1,7 +1,7 @@
 """TimelineService: what happened, and between whom."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from rapport.events.v1 import people_pb2, touchpoint_pb2
 from rapport.v1 import timeline_service_pb2 as timeline
@@ -11,6 +11,7 @@ from services.projector.api.answers import relationship_name, timestamp_message
 from services.projector.api.calls import Call, Context, Dependencies
 from services.projector.api.fields import Fields
 from services.projector.api.texts import Sealed, may_see, open_all
+from services.projector.api.timeline_requests import short_text, timeline_asked
 from services.projector.api.tokens import read_timeline_token, timeline_token, token_invalid
 from services.projector.queries.parties import (
     ORGANIZATIONS,
@@ -23,8 +24,6 @@ from services.projector.queries.parties import (
 from services.projector.queries.question import policy_for
 from services.projector.queries.snapshot import Snapshot
 from services.projector.queries.timelines import (
-    Before,
-    TimelineAsked,
     TimelinePage,
     TimelineRow,
     list_timeline,
@@ -32,25 +31,15 @@ from services.projector.queries.timelines import (
 )
 from services.runtime.clock import US_PER_DAY
 from services.runtime.errors import RapportError, Reason
-from services.runtime.limits import CHANNEL_BYTES_MAX
-from services.runtime.names import InvalidName, is_person, parse_kind, parse_party
+from services.runtime.names import InvalidName, is_person, parse_party
 from services.runtime.page_tokens import make_token, read_token, request_key
-from services.runtime.policy import Initiative
 
 _TIMELINE: Final = "TimelineService/ListTimeline"
 _PARTIES: Final = "TimelineService/ListParties"
-_RELATIONSHIPS: Final = "relationships/"
-_NAME_BYTES_MAX: Final = 64
 _PREFIXES: Final = {
     people_pb2.PARTY_KIND_UNSPECIFIED: "",
     people_pb2.PARTY_KIND_PERSON: PEOPLE,
     people_pb2.PARTY_KIND_ORGANIZATION: ORGANIZATIONS,
-}
-_MODES: Final = {
-    touchpoint_pb2.INITIATIVE_PROACTIVE: Initiative.PROACTIVE,
-    touchpoint_pb2.INITIATIVE_RESPONSIVE: Initiative.RESPONSIVE,
-    touchpoint_pb2.INITIATIVE_REACTIVE: Initiative.REACTIVE,
-    touchpoint_pb2.INITIATIVE_AUTOMATED: Initiative.AUTOMATED,
 }
 
 
@@ -65,7 +54,7 @@ class Timeline(TimelineServiceServicer):
     ) -> timeline.ListTimelineResponse:
         """A page of touchpoints, newest first."""
         fields = Fields()
-        asked = _timeline_asked(request, fields)
+        asked = timeline_asked(request, fields)
         min_position = fields.position("min_position", request.min_position)
         fields.done()
         call = await self._with.begin(context, min_position)
@@ -131,8 +120,8 @@ class Timeline(TimelineServiceServicer):
         fields = Fields()
         fields.known_enum("kind", people_pb2.PartyKind, request.kind)
         fields.known_enum("side", people_pb2.Side, request.side)
-        _bounded(fields, "tier", request.tier)
-        _bounded(fields, "team", request.team)
+        short_text(fields, "tier", request.tier)
+        short_text(fields, "team", request.team)
         limit = fields.page_size(request.page_size)
         min_position = fields.position("min_position", request.min_position)
         fields.done()
@@ -227,70 +216,6 @@ def _asked_for_side(lines: Sequence[_Line], call: Call) -> list[str]:
         ):
             return [principal]
     return []
-
-
-def _timeline_asked(request: timeline.ListTimelineRequest, fields: Fields) -> Any:
-    """The question, but for the place it goes on from, which the token says."""
-    first, second = _parent(request.parent, fields)
-    fields.known_enum("order_by", timeline.TimelineOrder, request.order_by)
-    fields.each("kinds", request.kinds, lambda path, text: _kind(fields, path, text))
-    fields.each("channels", request.channels, lambda path, text: _channel(fields, path, text))
-    fields.each(
-        "initiatives",
-        request.initiatives,
-        lambda path, value: fields.known_enum(path, touchpoint_pb2.Initiative, value, unset=False),
-    )
-    fields.known_enum("initiator_side", people_pb2.Side, request.initiator_side)
-    incident = fields.event_id("incident", request.incident)
-    limit = fields.page_size(request.page_size)
-
-    def asked(before: Before | None) -> TimelineAsked:
-        return TimelineAsked(
-            first=first,
-            second=second,
-            by_recorded=request.order_by == timeline.TIMELINE_ORDER_RECORDED,
-            limit=limit,
-            before=before,
-            include_voided=request.include_voided,
-            kinds=sorted(set(request.kinds)) or None,
-            channels=sorted(set(request.channels)) or None,
-            modes={_MODES[value] for value in request.initiatives} or None,
-            side=request.initiator_side,
-            incident=incident,
-        )
-
-    return asked
-
-
-def _parent(text: str, fields: Fields) -> tuple[str, str | None]:
-    if text.startswith(_RELATIONSHIPS):
-        return fields.pair("parent", text)
-    if not text or is_person(text):
-        return fields.person("parent", text), None
-    fields.wrong("parent", "is relationships/{a}~{b} or people/{id}")
-    return "", None
-
-
-def _kind(fields: Fields, path: str, text: str) -> None:
-    try:
-        parse_kind(text)
-    except InvalidName as error:
-        fields.wrong(path, str(error))
-
-
-def _channel(fields: Fields, path: str, text: str) -> None:
-    if not text or not _is_text(text, CHANNEL_BYTES_MAX):
-        fields.wrong(path, f"a channel is 1 to {CHANNEL_BYTES_MAX} bytes of text")
-
-
-def _bounded(fields: Fields, path: str, text: str) -> None:
-    if not _is_text(text, _NAME_BYTES_MAX):
-        fields.wrong(path, f"is at most {_NAME_BYTES_MAX} bytes of text")
-
-
-def _is_text(text: str, bytes_max: int) -> bool:
-    # Postgres keeps no NUL in texts and refuses to compare with one.
-    return len(text.encode()) <= bytes_max and "\0" not in text
 
 
 def _after_party(text: str, key: bytes) -> str:
