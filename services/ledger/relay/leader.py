@@ -14,26 +14,49 @@ import asyncpg
 from services.runtime.pg import load_sql
 
 CANDIDATE_INTERVAL_S: Final = 0.5
+# A leader that is frozen, or whose machine is gone, cannot let go: Postgres ends the session of one
+# that says nothing for so long, and its lock with it.
+SILENCE_MAX_S: Final = 5
+HEARTBEAT_S: Final = 1.0
 _SQL: Final = load_sql("services.ledger.relay.sql")
 
 
 class Leadership:
-    """A held lock; `lost` is set when its connection ends."""
+    """A held lock; `lost` is set when its connection ends or no longer answers."""
 
     def __init__(self, connection: Any) -> None:
         self.lost = asyncio.Event()
+        self._connection = connection
         connection.add_termination_listener(lambda _: self.lost.set())
+
+    async def keep(self) -> None:
+        """Give signs of life until it is lost."""
+        while not self.lost.is_set():
+            await asyncio.sleep(HEARTBEAT_S)
+            try:
+                await self._connection.execute("", timeout=SILENCE_MAX_S)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                self.lost.set()
 
 
 @asynccontextmanager
 async def leadership(dsn: str, journal: str) -> AsyncIterator[Leadership]:
     """Wait until this process leads the journal's relay; released at the end of the block."""
     connection = await asyncpg.connect(
-        dsn, server_settings={"application_name": f"rapport-relay-{journal}"[:63]}
+        dsn,
+        server_settings={
+            "application_name": f"rapport-relay-{journal}"[:63],
+            "idle_session_timeout": f"{SILENCE_MAX_S}s",
+        },
     )
     try:
         while not await connection.fetchval(_SQL["try_lead"], journal):  # noqa: ASYNC110
             await asyncio.sleep(CANDIDATE_INTERVAL_S)  # the holder tells nobody when it goes
-        yield Leadership(connection)
+        held = Leadership(connection)
+        keeper = asyncio.create_task(held.keep(), name=f"relay lock {journal}")
+        try:
+            yield held
+        finally:
+            keeper.cancel()
     finally:
         connection.terminate()
