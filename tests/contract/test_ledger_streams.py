@@ -10,6 +10,8 @@ from rapport.events.v1 import practice_pb2, touchpoint_pb2
 from rapport.v1 import errors_pb2
 from rapport.v1 import ledger_service_pb2 as pb
 
+from services.ledger.domain.events import Batch
+from services.ledger.journal.outcomes import Busy
 from services.runtime.limits import INGEST_BATCHES_MAX
 from services.runtime.policy import default_policy
 from tests.support.databases import Database
@@ -106,6 +108,22 @@ async def test_a_batch_may_rest_on_batches_that_are_still_under_way(
     homes = {a.appended.events[0].home for a in answers[:40]}
     assert homes == {"relationships/ann~bob"}
     assert [a.appended.last_position for a in answers] == list(range(1, 43))
+
+
+async def test_a_batch_that_finds_no_room_waits_and_keeps_its_place(
+    ledger: LedgerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = ledger.process.parts.journal
+    append, refusals = journal.append, iter([False, True, True, False])
+
+    async def busy_at_times(given: Batch, *, deadline_s: float | None = None) -> Any:
+        if next(refusals, False):
+            raise Busy("too much is in flight", retry_after_ms=10)
+        return await append(given, deadline_s=deadline_s)
+
+    monkeypatch.setattr(journal, "append", busy_at_times)
+    answers = await ingest(ledger, [batch(i, touch()) for i in range(1, 6)])
+    assert [a.appended.last_position for a in answers[1:]] == [1, 2, 3, 4, 5]
 
 
 async def test_an_ingest_sent_again_is_all_replays(ledger: LedgerUnderTest) -> None:

@@ -86,7 +86,9 @@ async def reconcile(parts: Parts) -> int:
             continue
         tenant = await parts.journal.tenant(erasure.tenant)
         if tenant is None:
-            _log.warning("an erased subject's tenant is not in the journal", tenant=erasure.tenant)
+            _log.warning(
+                "the tenant of an erased subject is not in the journal", tenant=erasure.tenant
+            )
             continue
         await _record_proof(parts, tenant, caller, erasure)
         fixed += 1
