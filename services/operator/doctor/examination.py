@@ -138,7 +138,7 @@ class _Examination:
             head = await self.now.fetchval(SQL["journal_head"], row.journal)
             if info.state.last_seq > head:
                 what = "the stream is ahead of the journal"
-                check.differ(Difference(what, head + 1, "", head, info.state.last_seq))
+                streaming.diverged(check, Difference(what, head + 1, "", head, info.state.last_seq))
         return info
 
     async def _walk(

@@ -113,16 +113,22 @@ class StreamFollower:
                 return
             if held is None:
                 what = "the stream holds nothing at this sequence"
-                self._check.differ(Difference(what, event.position))
+                diverged(self._check, Difference(what, event.position))
                 return
             self._rolling.add(event.position, event.tenant, event.event_id, held.body)
             difference = first_difference(message_of(event, self._row.incarnation), held)
             if difference is not None:
-                self._check.differ(difference)
+                diverged(self._check, difference)
 
     async def end(self) -> None:
         """Say how much was compared."""
         self._check.facts |= {"compared": self._rolling.records, "sha256": self._rolling.hex}
+
+
+def diverged(check: Check, difference: Difference) -> None:
+    """Note that the stream is not the journal's, and what mends it."""
+    check.differ(difference)
+    check.notes.append("STREAM_DIVERGED: `rapport stream rebuild` makes it anew from the journal")
 
 
 def first_difference(expected: Message, held: Held) -> Difference | None:
