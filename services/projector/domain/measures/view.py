@@ -89,6 +89,18 @@ class RelationshipView:
         """The humans who gave: its initiator, or both when it was mutual."""
         return self.pair if touchpoint.mutual else (self.initiator(touchpoint),)
 
+    def outbound(self, touchpoint: Touchpoint) -> bool | None:
+        """Whether one of ours gave it: an internal initiator, or a mutual touch with one of ours.
+
+        None when that takes the side of a person nobody described.
+        """
+        if touchpoint.mutual and self.internal:
+            return True
+        givers = self.givers(touchpoint)
+        if any(self.side(person) is None for person in givers):
+            return None
+        return self.side(givers[0]) is Side.INTERNAL
+
     # What happened.
 
     def window(self, days: int) -> tuple[Touchpoint, ...]:
