@@ -35,7 +35,9 @@ class RelationshipView:
     `a` < `b` are canonical ids. `touchpoints` are those of all raw pairs, with day <= `on`, by
     (occurred_at, event_id), under the raw ids they were recorded with: `givers` and `initiator`
     tell the humans. `sides` and `tiers` are those in force on the day, by canonical id; who is
-    not in them has none. Not to be changed; make it with `view_of`.
+    not in them has none. `settling` are touchpoints of other relationships up to the day that
+    fulfil something, in the same order: a colleague may keep what one promised. They are for
+    obligations alone. Not to be changed; make it with `view_of`.
     """
 
     on: int
@@ -46,6 +48,7 @@ class RelationshipView:
     sides: Mapping[str, Side]
     tiers: Mapping[str, str]
     humans: Identities = NO_LINKS
+    settling: tuple[Touchpoint, ...] = ()
 
     # Who they are.
 
@@ -191,10 +194,14 @@ class RelationshipView:
         """
         if day == self.on:
             return self
-        kept = self.touchpoints
-        if day < self.on:
-            kept = tuple(touch for touch in kept if touch.day <= day)
-        return replace(self, on=day, touchpoints=kept)
+        if day > self.on:
+            return replace(self, on=day)
+        return replace(
+            self,
+            on=day,
+            touchpoints=tuple(touch for touch in self.touchpoints if touch.day <= day),
+            settling=tuple(touch for touch in self.settling if touch.day <= day),
+        )
 
 
 def view_of(
@@ -206,6 +213,7 @@ def view_of(
     sides: Mapping[str, Side | None] | None = None,
     tiers: Mapping[str, str | None] | None = None,
     humans: Identities = NO_LINKS,
+    settling: Iterable[Touchpoint] = (),
 ) -> RelationshipView:
     """The relationship of two humans as of a day.
 
@@ -213,6 +221,8 @@ def view_of(
     with himself and of later days are left out. `pair` names the humans by any of their ids, in
     either order; ValueError when they are one. `sides` and `tiers` are those in force on `on`, by
     any id: a human has those of his canonical id, else of his smallest id that has one.
+    `settling` are effective touchpoints that fulfil promises or needs of this relationship,
+    wherever they are; those already among `touchpoints` are left out.
     """
     canonical = humans.canonical_pair(pair)
     if canonical is None:
@@ -223,6 +233,13 @@ def view_of(
         if touch.day <= on and humans.canonical_pair(touch.pair) == canonical
     ]
     kept.sort(key=lambda touch: touch.order)
+    known = {touch.event_id for touch in kept}
+    elsewhere = [
+        touch
+        for touch in settling
+        if touch.fulfils and touch.day <= on and touch.event_id not in known
+    ]
+    elsewhere.sort(key=lambda touch: touch.order)
     return RelationshipView(
         on=on,
         policy=policy,
@@ -232,6 +249,7 @@ def view_of(
         sides=_by_human(sides or {}, canonical, humans),
         tiers=_by_human(tiers or {}, canonical, humans),
         humans=humans,
+        settling=tuple(elsewhere),
     )
 
 
