@@ -32,6 +32,7 @@ _log = get_logger(__name__)
 
 STOPPED_LOOK_S: Final = 2.0
 LOOK_BACK_S: Final = 2.0
+_BREATH_S: Final = 0.05
 _AGAIN_FIRST_S: Final = 0.25
 _AGAIN_MAX_S: Final = 5.0
 _NOT_A_WORD: Final = re.compile(r"[^A-Za-z0-9_.:/-]+")
@@ -83,7 +84,7 @@ class JournalIntake:
                 delay_s = _AGAIN_FIRST_S
                 await self._follow()
             except (_Again, CheckpointElsewhere, IncarnationChanged):
-                continue
+                await asyncio.sleep(_BREATH_S)
             except (
                 grpc.aio.AioRpcError,
                 OSError,
