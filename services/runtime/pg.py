@@ -153,7 +153,10 @@ def is_connection_lost(error: BaseException) -> bool:
         | asyncpg.PostgresConnectionError
         | asyncpg.AdminShutdownError
         | asyncpg.CrashShutdownError
-        | asyncpg.CannotConnectNowError,
+        | asyncpg.CannotConnectNowError
+        # The driver lost track of the protocol: it was used between the server's last words and
+        # the end of the connection.
+        | asyncpg.InternalClientError,
     ):
         return True
     # asyncpg says so with its general client error when the loss was noticed before the call; the

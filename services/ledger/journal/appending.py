@@ -1,6 +1,7 @@
 """One group into one journal: arrays in, a verdict for every batch out."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,11 +18,14 @@ from services.ledger.journal.outcomes import (
     is_worth_repeating,
     outcome_of,
 )
-from services.runtime.pg import load_sql
+from services.runtime.logs import get_logger
+from services.runtime.pg import is_connection_lost, load_sql
 
 ATTEMPTS_MAX: Final = 3
 _ACQUIRE_TIMEOUT_S: Final = 5.0
 _SQL: Final = load_sql("services.ledger.journal.sql")
+
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,17 @@ class Appender:
     async def _send(self, arguments: Sequence[Any]) -> Any:
         try:
             connection = await self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except Exception as error:
+            _log.warning("no connection to append with", exc_info=True)
             raise Unavailable("Postgres cannot be reached") from error
         try:
             return await connection.fetchrow(_SQL["append_group"], *arguments)
+        except Exception as error:
+            if is_connection_lost(error) or isinstance(error, TimeoutError):
+                # Nobody should get it again, dead or half alive; the pool may know already.
+                with suppress(asyncpg.InterfaceError):
+                    connection.terminate()
+            raise
         finally:
             await self._pool.release(connection)
 
