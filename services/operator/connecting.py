@@ -10,7 +10,7 @@ import nats
 import nats.errors
 from nats.aio.client import Client
 
-from services.operator.outcomes import Unavailable, Usage
+from services.operator.outcomes import Refused, Unavailable, Usage
 
 APPLICATION: Final = "rapport-operator"
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -20,7 +20,8 @@ CONNECT_TIMEOUT_S: Final = 10.0
 async def postgres(dsn: str, variable: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection by `dsn`, which `variable` should have given. Raises Usage or Unavailable.
 
-    Losing it inside the block raises Unavailable too.
+    Losing it inside the block raises Unavailable too; a schema that is not there, or a login
+    without the rights, Refused.
     """
     if not dsn:
         raise Usage(f"{variable} is not set (nor RAPPORT_POSTGRES_DSN), and there is no --dir")
@@ -35,6 +36,10 @@ async def postgres(dsn: str, variable: str) -> AsyncIterator[asyncpg.Connection]
         yield connection
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as error:
         raise Unavailable(f"PostgreSQL at {where} went away: {error}") from error
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
+        raise Refused(f"PostgreSQL at {where} is not migrated: {error}") from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise Refused(f"the login of {variable} may not do this: {error}") from error
     finally:
         connection.terminate()
 

@@ -17,12 +17,13 @@ from services.ledger.journal.store import Journal
 from services.ledger.relay.message import EXPECTED_LAST_SEQUENCE, message_of
 from services.ledger.relay.stream import EventStream
 from services.operator.commands import register
+from services.operator.config import Installation
 from services.operator.doctor.examination import examine
 from services.operator.doctor.output import rendered
 from services.operator.doctor.report import Difference, Report, Verdict
 from services.operator.outcomes import Refused
 from services.runtime import streams
-from tests.support.databases import Database
+from tests.support.databases import Database, DatabaseFactory
 from tests.support.operated import ANN, DAN, TENANT, Operated
 from tests.support.servers import NatsEndpoint
 
@@ -565,3 +566,17 @@ def test_a_command_without_an_installation_is_a_usage_error(
         result = CliRunner().invoke(app, [*command, "--dir", str(tmp_path)])
         assert result.exit_code == 2, result.output
         assert "nothing was ever up" in result.output
+
+
+async def test_a_database_without_schemas_is_refused(
+    databases: DatabaseFactory, nats_server: NatsEndpoint
+) -> None:
+    empty = databases.create(migrated=False)
+    try:
+        installation = Installation.from_mapping(
+            {"RAPPORT_POSTGRES_DSN": empty.admin_dsn, "RAPPORT_NATS_URL": nats_server.url}
+        )
+        with pytest.raises(Refused, match="is not migrated"):
+            await examine(installation)
+    finally:
+        databases.drop(empty)
