@@ -12,6 +12,7 @@ import asyncpg
 
 from services.operator.doctor.facts import rows_of
 from services.operator.doctor.journal import SQL
+from services.operator.doctor.pair_rows import PairRows, pair_of_row
 from services.operator.doctor.report import Check, Difference, Fact
 from services.operator.doctor.rolling import RollingHash
 from services.operator.doctor.terms import Terms
@@ -98,8 +99,8 @@ class Balances:
 
     def __init__(self, conn: asyncpg.Connection, journal: str, terms: Terms, check: Check) -> None:
         self._conn, self._journal, self._terms, self._check = conn, journal, terms, check
-        self._balances = _Rows(rows_of(conn, "balances_of_tenant", journal, terms.tenant))
-        self._standings = _Rows(rows_of(conn, "standings_of_tenant", journal, terms.tenant))
+        self._balances = PairRows(rows_of(conn, "balances_of_tenant", journal, terms.tenant))
+        self._standings = PairRows(rows_of(conn, "standings_of_tenant", journal, terms.tenant))
         self._merged: dict[Pair, Sum] = {}
         self._merged_rows: dict[Pair, Any] = {}
         self.rolling: Final = RollingHash()
@@ -113,10 +114,10 @@ class Balances:
             if self._check.difference is not None:
                 return
         if (row := await self._balances.beyond(None)) is not None:
-            self._differ(_pair(row), "balances has a pair that nothing was recorded of")
+            self._differ(pair_of_row(row), "balances has a pair that nothing was recorded of")
             return
         if (row := await self._next_plain_standing(None)) is not None:
-            self._differ(_pair(row), "standings has a pair that nothing was recorded of")
+            self._differ(pair_of_row(row), "standings has a pair that nothing was recorded of")
             return
         self._compare_merged()
 
@@ -162,7 +163,7 @@ class Balances:
         row = await self._balances.at(history.pair)
         extra = await self._balances.skipped()
         if extra is not None:
-            self._differ(_pair(extra), "balances has a pair that nothing was recorded of")
+            self._differ(pair_of_row(extra), "balances has a pair that nothing was recorded of")
             return
         if row is None:
             self._differ(history.pair, "balances lacks the pair")
@@ -215,7 +216,7 @@ class Balances:
 
     async def _compare_standing(self, pair: Pair, counting: tuple[Touchpoint, ...]) -> None:
         terms = self._terms
-        canonical = terms.people.canonical_pair(pair)
+        canonical = terms.people.canonicalpair_of_row(pair)
         if canonical is None:
             return  # one human: nothing is posted
         plain = canonical == pair and not self._is_linked(pair)
@@ -228,8 +229,8 @@ class Balances:
         if not plain:
             return
         row = await self._next_plain_standing(pair)
-        if row is not None and _pair(row) != pair:
-            self._differ(_pair(row), "standings has a pair that nothing was recorded of")
+        if row is not None and pair_of_row(row) != pair:
+            self._differ(pair_of_row(row), "standings has a pair that nothing was recorded of")
         elif row is None:
             self._differ(pair, "standings lacks the pair")
         else:
@@ -261,9 +262,9 @@ class Balances:
     async def _next_plain_standing(self, pair: Pair | None) -> Any | None:
         """The next standing of people with one id each, up to `pair`; others are put aside."""
         while (row := await self._standings.beyond(pair)) is not None:
-            if not self._is_linked(_pair(row)):
+            if not self._is_linked(pair_of_row(row)):
                 return row
-            self._merged_rows[_pair(row)] = row
+            self._merged_rows[pair_of_row(row)] = row
         return None
 
     def _is_linked(self, pair: Pair) -> bool:
@@ -273,37 +274,6 @@ class Balances:
     def _differ(self, pair: Pair, what: str, expected: Fact = None, found: Fact = None) -> None:
         where = f"tenant {self._terms.tenant}, {pair[0]} ~ {pair[1]}"
         self._check.differ(Difference(what, None, where, expected, found))
-
-
-class _Rows:
-    """Rows by pair, ascending, read along with the pairs that are computed."""
-
-    def __init__(self, rows: AsyncIterator[Any]) -> None:
-        self._rows, self._begun = rows, False
-        self._next: Any = None
-        self._skipped: Any = None
-
-    async def at(self, pair: Pair) -> Any | None:
-        """The row of a pair, asked for in ascending order; rows before it are skipped."""
-        while (row := await self.beyond(pair)) is not None:
-            if _pair(row) == pair:
-                return row
-            self._skipped = self._skipped or row
-        return None
-
-    async def skipped(self) -> Any | None:
-        """The first row skipped so far."""
-        return self._skipped
-
-    async def beyond(self, pair: Pair | None) -> Any | None:
-        """Take the next row, if its pair is not after `pair` (None: whatever it is)."""
-        if not self._begun:
-            self._next, self._begun = await anext(self._rows, None), True
-        row = self._next
-        if row is None or (pair is not None and _pair(row) > pair):
-            return None
-        self._next = await anext(self._rows, None)
-        return row
 
 
 def _now(original: Touchpoint, now: Touchpoint | None, first_void: str | None) -> tuple[Fact, ...]:
@@ -321,10 +291,6 @@ def _now(original: Touchpoint, now: Touchpoint | None, first_void: str | None) -
         shown.corrected_by or None,
         first_void,
     )
-
-
-def _pair(row: Any) -> Pair:
-    return row["a"], row["b"]
 
 
 def _days(days: Any) -> str:
