@@ -86,5 +86,5 @@ def test_its_balance_is_that_of_the_fold_on_any_day() -> None:
 def test_without_touchpoints_everything_is_empty() -> None:
     view = view_of([], POLICY, 0, ("ann", "bob"))
 
-    assert view.touchpoints == view.entries == view.contact_days == ()
+    assert (view.touchpoints, view.entries, view.contact_days) == ((), (), ())
     assert view.buffer_mp == 0
