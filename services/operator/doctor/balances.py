@@ -216,7 +216,7 @@ class Balances:
 
     async def _compare_standing(self, pair: Pair, counting: tuple[Touchpoint, ...]) -> None:
         terms = self._terms
-        canonical = terms.people.canonicalpair_of_row(pair)
+        canonical = terms.people.canonical_pair(pair)
         if canonical is None:
             return  # one human: nothing is posted
         plain = canonical == pair and not self._is_linked(pair)
