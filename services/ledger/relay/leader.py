@@ -34,7 +34,7 @@ class Leadership:
         while not self.lost.is_set():
             await asyncio.sleep(HEARTBEAT_S)
             try:
-                await self._connection.execute("", timeout=SILENCE_MAX_S)
+                await self._connection.execute("SELECT", timeout=SILENCE_MAX_S)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 self.lost.set()
 
