@@ -50,7 +50,7 @@ proto: $(SETUP) ## Generate the Python code of the protos
 lock: $(SETUP) ## Resolve the dependencies anew into requirements.lock (needs uv)
 	@uv=$$(command -v $(BIN)/uv || command -v uv) || { echo "lock: uv is missing"; exit 1; }; \
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $$uv pip compile pyproject.toml --quiet --universal \
-	  --python-version 3.12 --group dev --extra embedded --no-emit-package rapport \
+	  --python-version 3.12 --group dev --extra charts --extra embedded --no-emit-package rapport \
 	  --generate-hashes --no-emit-index-url --output-file requirements.lock
 
 clean: ## Remove what was made here, except the data of `make run`
