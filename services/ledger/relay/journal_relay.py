@@ -160,6 +160,8 @@ class JournalRelay:
         tail, row = await self._stream.tail(), await self._log.head(self._journal)
         if tail.last_sequence != self._position or row.incarnation != self._incarnation:
             raise Refused(f"the stream ends at {tail.last_sequence}, not at {self._position}")
+        if row.head < self._position:
+            raise Refused(f"the journal went back to {row.head}, behind {self._position}")
         self._head = row.head
         self._become(RelayState.FOLLOWING)
 
