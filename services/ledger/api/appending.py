@@ -7,20 +7,20 @@ from rapport.events.v1 import touchpoint_pb2
 from rapport.v1 import ledger_service_pb2 as pb
 
 from services.ledger.api.drafts import Draft, Scope, check_kind, draft_of, read_batch
-from services.ledger.api.fields import Found, add, check_payload
 from services.ledger.api.kinds import kinds_named
 from services.ledger.api.parts import Parts
 from services.ledger.api.presenting import append_answer
 from services.ledger.api.types import BY_FIELD
-from services.ledger.domain import rules
 from services.ledger.domain.events import Recorded, TenantRow
 from services.ledger.domain.occasions import pair_event_id, pairs
-from services.ledger.domain.rules import REQUIRED, Fault
 from services.runtime.caller import Caller
 from services.runtime.clock import instant_from_timestamp
 from services.runtime.errors import Reason, invalid
 from services.runtime.limits import OCCASION_TOUCHPOINTS_MAX, REQUEST_BYTES_MAX
 from services.runtime.names import parse_event_id, parse_person
+from services.runtime.payloads import rules
+from services.runtime.payloads.checking import Found, add, check_payload
+from services.runtime.payloads.rules import REQUIRED, Fault
 
 _person: Final = rules.named(parse_person)
 _occasion_id: Final = rules.named(parse_event_id)

@@ -5,16 +5,16 @@ from typing import Final
 from rapport.v1 import ledger_service_pb2 as pb
 
 from services.ledger.api.failures import journal_unknown
-from services.ledger.api.fields import Found, add
 from services.ledger.api.parts import Parts
 from services.ledger.api.presenting import timestamp
-from services.ledger.domain import rules
 from services.ledger.domain.events import JournalRow, TenantRow
-from services.ledger.domain.rules import REQUIRED
 from services.ledger.journal.outcomes import JournalUnknown
 from services.runtime.errors import RapportError, Reason, invalid
 from services.runtime.names import parse_journal, parse_tenant
 from services.runtime.page_tokens import make_token, page_size_of, read_token, request_key
+from services.runtime.payloads import rules
+from services.runtime.payloads.checking import Found, add
+from services.runtime.payloads.rules import REQUIRED
 
 DEFAULT_JOURNAL: Final = "main"
 

@@ -9,14 +9,14 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from rapport.events.v1 import practice_pb2, touchpoint_pb2
 from rapport.v1 import ledger_service_pb2 as pb
 
-from services.ledger.api.fields import Found, add, check_payload
 from services.ledger.api.types import BY_FIELD, SCHEMA_VERSION, PayloadType
-from services.ledger.domain import rules
-from services.ledger.domain.rules import REQUIRED, Fault
 from services.runtime.clock import instant_from_timestamp
 from services.runtime.errors import Reason, invalid
 from services.runtime.limits import BATCH_EVENTS_MAX, EVENT_BYTES_MAX, REQUEST_BYTES_MAX
 from services.runtime.names import check_event_id
+from services.runtime.payloads import rules
+from services.runtime.payloads.checking import Found, add, check_payload
+from services.runtime.payloads.rules import REQUIRED, Fault
 from services.runtime.personal_texts import Place, personal_texts
 from services.runtime.policy import Policy
 

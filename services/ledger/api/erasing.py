@@ -13,17 +13,17 @@ from rapport.v1 import ledger_service_pb2 as pb
 
 from services.ledger.api.drafts import Draft
 from services.ledger.api.failures import event_id_taken, told
-from services.ledger.api.fields import Found, add
 from services.ledger.api.parts import Parts
 from services.ledger.api.presenting import appended_event, timestamp
 from services.ledger.api.types import SUBJECT_ERASED
-from services.ledger.domain import rules
 from services.ledger.domain.events import Recorded, StoredEvent, TenantRow
-from services.ledger.domain.rules import REQUIRED
 from services.runtime.caller import Caller
 from services.runtime.errors import RapportError, Reason, invalid
 from services.runtime.logs import get_logger
 from services.runtime.names import parse_event_id, parse_party
+from services.runtime.payloads import rules
+from services.runtime.payloads.checking import Found, add
+from services.runtime.payloads.rules import REQUIRED
 from services.runtime.vault import Erasure
 
 _log = get_logger(__name__)

@@ -7,13 +7,10 @@ from typing import Final
 from rapport.v1 import ledger_service_pb2 as pb
 
 from services.ledger.api.failures import journal_unknown
-from services.ledger.api.fields import Found, add
 from services.ledger.api.parts import Parts
 from services.ledger.api.presenting import Presenter
 from services.ledger.api.types import full_type_name
-from services.ledger.domain import rules
 from services.ledger.domain.events import Chunk
-from services.ledger.domain.rules import REQUIRED, Fault
 from services.runtime.caller import Caller
 from services.runtime.errors import RapportError, Reason, invalid
 from services.runtime.limits import FILTER_VALUES_MAX, READ_EVENTS_MAX
@@ -23,6 +20,9 @@ from services.runtime.names import (
     parse_journal,
     parse_kind,
 )
+from services.runtime.payloads import rules
+from services.runtime.payloads.checking import Found, add
+from services.runtime.payloads.rules import REQUIRED, Fault
 
 _event_id: Final = rules.named(check_event_id)
 _kind: Final = rules.named(parse_kind)

@@ -18,12 +18,12 @@ from services.ledger.api.resolving import (
     take_target,
 )
 from services.ledger.api.sealing import Sealer, erased_error
-from services.ledger.domain import rules
 from services.ledger.domain.events import Batch, NewRecord, Recorded, StoredEvent
 from services.ledger.journal.outcomes import EventIdTaken, TargetAppeared
 from services.runtime.caller import Caller
 from services.runtime.errors import RapportError, Reason, Violation, invalid
 from services.runtime.limits import EVENT_BYTES_MAX, REQUEST_BYTES_MAX
+from services.runtime.payloads import rules
 
 # Each round was refused because something changed meanwhile; nobody is refused for ever.
 ROUNDS_MAX: Final = 8

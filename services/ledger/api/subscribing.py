@@ -8,7 +8,6 @@ import asyncio
 
 from rapport.v1 import ledger_service_pb2 as pb
 
-from services.ledger.api.fields import Found, add
 from services.ledger.api.parts import Parts, stopping
 from services.ledger.api.reading import (
     Filter,
@@ -19,9 +18,10 @@ from services.ledger.api.reading import (
     may_view,
     presenter,
 )
-from services.ledger.domain import rules
 from services.runtime.caller import Caller
 from services.runtime.errors import invalid
+from services.runtime.payloads import rules
+from services.runtime.payloads.checking import Found, add
 from services.runtime.server import Context, write
 
 

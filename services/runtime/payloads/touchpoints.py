@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from services.ledger.domain.rules import REQUIRED, Fault, not_allowed, out_of_range
+from services.runtime.payloads.rules import REQUIRED, Fault, not_allowed, out_of_range
 from services.runtime.policy import INCIDENT, RECOVERY
 
 SEVERITY_MIN: Final = 1

@@ -1,4 +1,4 @@
-"""The walk over a payload that collects every violation of services.ledger.api.field_rules."""
+"""The walk over a payload that collects every violation of `field_rules`."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -8,11 +8,11 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from rapport.events.v1 import common_pb2
 
-from services.ledger.api.field_rules import PARTY, RULES, MessageRules
-from services.ledger.domain import rules
-from services.ledger.domain.rules import REQUIRED, Fault, Rule
 from services.runtime import limits
 from services.runtime.errors import Reason, Violation
+from services.runtime.payloads import rules
+from services.runtime.payloads.field_rules import PARTY, RULES, MessageRules
+from services.runtime.payloads.rules import REQUIRED, Fault, Rule
 
 VIOLATIONS_MAX: Final = 1_000
 

@@ -10,11 +10,11 @@ from typing import Any, Final
 from google.protobuf.message import Message
 from rapport.events.v1 import common_pb2, people_pb2, practice_pb2, touchpoint_pb2
 
-from services.ledger.domain import rules
-from services.ledger.domain.rules import REQUIRED, Fault, Rule
-from services.ledger.domain.touchpoints import faults_of_kind
 from services.runtime import limits, names
 from services.runtime.errors import Reason
+from services.runtime.payloads import rules
+from services.runtime.payloads.rules import REQUIRED, Fault, Rule
+from services.runtime.payloads.touchpoints import faults_of_kind
 from services.runtime.policy import Policy, PolicyError
 
 # A rule about several fields of a message: paths within it, and what is wrong there.
