@@ -213,9 +213,10 @@ class Books:
         assert report["clean"] is True, report
         return {check["name"]: check["facts"] for check in report["journals"][0]["checks"]}
 
-    async def head(self, client: Rapport) -> int:
-        """The journal's head, also while the ledger is being started again."""
-        return {row.journal: row.head_position async for row in client.journals()}[self.name]
+    async def head(self) -> int:
+        """The journal's head; waits for a ledger that is being started again."""
+        async with self.stack.client() as client:
+            return {row.journal: row.head_position async for row in client.journals()}[self.name]
 
     async def events(self, client: Rapport) -> AsyncIterator[pb.Event]:
         """Everything recorded, in order."""

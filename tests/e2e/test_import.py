@@ -27,7 +27,7 @@ async def test_every_message_is_imported_once_although_the_ledger_is_killed_mean
     command = ("import", "csv", college_messages, "--mapping", COLLEGE)
     async with books.client() as client:
         with books.begin(*command) as importing:
-            await _until_head(books, client, 20_000)
+            await _until_head(books, 20_000)
             await books.stack.killed_and_back("ledger")
             said = finish(importing)
         assert said.code == 0, said.err
@@ -59,11 +59,11 @@ async def test_an_import_cut_short_and_repeated_ends_as_one_that_was_not(
 
     async with rough.client() as client:
         with rough.begin(*command) as importing:
-            reached = await _until_head(rough, client, 2_000)
+            reached = await _until_head(rough, 2_000)
             importing.kill()
             await stack.killed_and_back("ledger")
             finish(importing)
-        kept = await rough.head(client)
+        kept = await rough.head()
         assert reached <= kept < SLICE
         assert rough.clean()["journal"]["head"] == kept
         done = rough.rapport(*command)
@@ -112,12 +112,12 @@ def _check_counts(facts: dict[str, dict[str, Any]]) -> None:
     assert facts["read models"]["parties"] == PEOPLE
 
 
-async def _until_head(books: Books, client: Rapport, position: int) -> int:
+async def _until_head(books: Books, position: int) -> int:
     head = 0
 
     async def reached() -> bool:
         nonlocal head
-        head = await books.head(client)
+        head = await books.head()
         return head >= position
 
     await until(reached, f"position {position} is recorded")
