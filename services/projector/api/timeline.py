@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import Final
 
-from rapport.events.v1 import people_pb2, touchpoint_pb2
+from rapport.events.v1 import people_pb2
 from rapport.v1 import timeline_service_pb2 as timeline
 from rapport.v1.timeline_service_pb2_grpc import TimelineServiceServicer
 
-from services.projector.api.answers import relationship_name, timestamp_message
+from services.projector.api.answers import date_message
 from services.projector.api.calls import Call, Context, Dependencies
 from services.projector.api.fields import Fields
-from services.projector.api.texts import Sealed, may_see, open_all
-from services.projector.api.timeline_requests import short_text, timeline_asked
+from services.projector.api.lines import Line, line_messages, read_lines
+from services.projector.api.texts import Sealed, open_all
+from services.projector.api.timeline_requests import short_text, summary_asked, timeline_asked
 from services.projector.api.tokens import read_timeline_token, timeline_token, token_invalid
+from services.projector.domain.months import Month
+from services.projector.queries.months import summarize_timeline
 from services.projector.queries.parties import (
     ORGANIZATIONS,
     PEOPLE,
@@ -23,16 +26,13 @@ from services.projector.queries.parties import (
 )
 from services.projector.queries.question import policy_for
 from services.projector.queries.snapshot import Snapshot
-from services.projector.queries.timelines import (
-    TimelinePage,
-    TimelineRow,
-    list_timeline,
-    read_internal,
-)
+from services.projector.queries.timelines import TimelinePage, list_timeline
 from services.runtime.clock import US_PER_DAY
 from services.runtime.errors import RapportError, Reason
+from services.runtime.limits import SUMMARIZED_MONTHS_DEFAULT
 from services.runtime.names import InvalidName, is_person, parse_party
 from services.runtime.page_tokens import make_token, read_token, request_key
+from services.runtime.policy import Policy
 
 _TIMELINE: Final = "TimelineService/ListTimeline"
 _PARTIES: Final = "TimelineService/ListParties"
@@ -61,32 +61,39 @@ class Timeline(TimelineServiceServicer):
         key = request_key(_TIMELINE, call.tenant, request)
         before = read_timeline_token(request.page_token, key) if request.page_token else None
 
-        async def work(snapshot: Snapshot) -> tuple[TimelinePage, list["_Line"], int]:
-            policy = await policy_for(
-                snapshot, self._with.shelf, None, self._with.today(), snapshot.position
-            )
+        async def work(snapshot: Snapshot) -> tuple[TimelinePage, list[Line], int]:
+            policy = await self._policy_of_today(snapshot)
             page = await list_timeline(snapshot, policy, asked(before))
-            lines = [_Line(row) for row in page.rows]
-            internal = await read_internal(
-                snapshot, _asked_for_side(lines, call), people_pb2.SIDE_INTERNAL
-            )
-            for line in lines:
-                line.visible = may_see(
-                    line.touchpoint,
-                    line.row.text_recorded_by,
-                    call.caller.principal,
-                    internal=call.caller.principal in internal,
-                )
-            return page, lines, snapshot.position
+            return page, await read_lines(snapshot, call, page.rows), snapshot.position
 
         page, lines, position = await call.read(work)
-        await open_all(self._with.keys, call.tenant, [line.sealed() for line in lines])
         return timeline.ListTimelineResponse(
-            lines=[line.message() for line in lines],
+            lines=await line_messages(self._with.keys, call, lines),
             next_page_token="" if page.next is None else timeline_token(key, page.next),
             journal=call.journal,
             position=position,
         )
+
+    async def SummarizeTimeline(  # noqa: N802
+        self, request: timeline.SummarizeTimelineRequest, context: Context
+    ) -> timeline.SummarizeTimelineResponse:
+        """The newest months with a touchpoint, newest first."""
+        fields = Fields()
+        asked = summary_asked(request, fields)
+        min_position = fields.position("min_position", request.min_position)
+        fields.done()
+        call = await self._with.begin(context, min_position)
+
+        async def work(snapshot: Snapshot) -> timeline.SummarizeTimelineResponse:
+            policy = await self._policy_of_today(snapshot)
+            months = await summarize_timeline(
+                snapshot, policy, asked, request.months or SUMMARIZED_MONTHS_DEFAULT
+            )
+            return timeline.SummarizeTimelineResponse(
+                months=[_month(month) for month in months], position=snapshot.position
+            )
+
+        return await call.read(work)
 
     async def GetParty(  # noqa: N802
         self, request: timeline.GetPartyRequest, context: Context
@@ -148,6 +155,10 @@ class Timeline(TimelineServiceServicer):
             position=position,
         )
 
+    async def _policy_of_today(self, snapshot: Snapshot) -> Policy:
+        today = self._with.today()
+        return await policy_for(snapshot, self._with.shelf, None, today, snapshot.position)
+
     async def _opened(self, call: Call, rows: Sequence[PartyRow]) -> list[timeline.Party]:
         described = []
         for row in rows:
@@ -163,59 +174,15 @@ class Timeline(TimelineServiceServicer):
         return [_party(row, message) for row, message in zip(rows, described, strict=True)]
 
 
-class _Line:
-    """A line on its way out: its row, and the touchpoint as it stands."""
-
-    def __init__(self, row: TimelineRow) -> None:
-        self.row = row
-        self.visible = False
-        self._corrected: touchpoint_pb2.Corrected | None = None
-        if row.corrected_by is None:
-            self.touchpoint = touchpoint_pb2.Touchpoint()
-            self.touchpoint.ParseFromString(row.payload)
-        else:
-            self._corrected = touchpoint_pb2.Corrected()
-            self._corrected.ParseFromString(row.payload)
-            self.touchpoint = self._corrected.touchpoint
-
-    def sealed(self) -> Sealed:
-        """What holds the texts: sealed for their place in the payload that was stored."""
-        return Sealed(
-            message=self.touchpoint if self._corrected is None else self._corrected,
-            event_id=str(self.row.corrected_by or self.row.event_id),
-            named=(self.touchpoint.initiator, self.touchpoint.counterpart),
-            visible=self.visible,
-        )
-
-    def message(self) -> timeline.TimelineLine:
-        """The line, its texts opened."""
-        row = self.row
-        return timeline.TimelineLine(
-            event_id=str(row.event_id),
-            relationship=relationship_name(row.pair),
-            occurred_at=timestamp_message(row.occurred_at_us),
-            recorded_at=timestamp_message(row.recorded_at_us),
-            position=row.position,
-            recorded_by=row.recorded_by,
-            state=row.state,  # type: ignore[arg-type]
-            touchpoint=self.touchpoint,
-            corrected_by=str(row.corrected_by or ""),
-            voided_by=str(row.voided_by or ""),
-            initiative=row.initiative,  # type: ignore[arg-type]
-        )
-
-
-def _asked_for_side(lines: Sequence[_Line], call: Call) -> list[str]:
-    """The caller, when some line shows its texts only to the internal ones of its two people."""
-    principal = call.caller.principal
-    for line in lines:
-        if (
-            line.touchpoint.visibility == touchpoint_pb2.VISIBILITY_PARTIES
-            and line.row.text_recorded_by != principal
-            and principal in (line.touchpoint.initiator, line.touchpoint.counterpart)
-        ):
-            return [principal]
-    return []
+def _month(month: Month) -> timeline.TimelineMonth:
+    return timeline.TimelineMonth(
+        month=date_message(month.first_day),
+        touchpoints=month.touchpoints,
+        days=month.days,
+        by_kind=month.by_kind,
+        incidents=month.incidents,
+        live_minutes=month.live_minutes,
+    )
 
 
 def _after_party(text: str, key: bytes) -> str:

@@ -8,7 +8,8 @@ from rapport.v1 import timeline_service_pb2 as timeline
 
 from services.projector.api.fields import Fields
 from services.projector.queries.timelines import Before, TimelineAsked
-from services.runtime.limits import CHANNEL_BYTES_MAX
+from services.runtime.errors import Reason
+from services.runtime.limits import CHANNEL_BYTES_MAX, PAGE_SIZE_MAX, SUMMARIZED_MONTHS_MAX
 from services.runtime.names import InvalidName, is_person, parse_kind
 from services.runtime.policy import Initiative
 
@@ -55,6 +56,14 @@ def timeline_asked(
         )
 
     return asked
+
+
+def summary_asked(request: timeline.SummarizeTimelineRequest, fields: Fields) -> TimelineAsked:
+    """The question behind a summary: everything in force, page by page."""
+    first, second = _parent(request.parent, fields)
+    if not 0 <= request.months <= SUMMARIZED_MONTHS_MAX:
+        fields.wrong("months", f"is 1 to {SUMMARIZED_MONTHS_MAX}", Reason.OUT_OF_RANGE)
+    return TimelineAsked(first=first, second=second, by_recorded=False, limit=PAGE_SIZE_MAX)
 
 
 def _parent(text: str, fields: Fields) -> tuple[str, str | None]:

@@ -11,7 +11,15 @@ US_PER_HOUR: Final = US_PER_DAY // 24
 # Monday, 1999-12-27 is day -5: the first day of week 0.
 _MONDAY_OFFSET: Final = 5
 
-__all__ = ["US_PER_DAY", "US_PER_HOUR", "day_of", "first_day_of_week", "iso_week", "week_of"]
+__all__ = [
+    "US_PER_DAY",
+    "US_PER_HOUR",
+    "day_of",
+    "first_day_of_month",
+    "first_day_of_week",
+    "iso_week",
+    "week_of",
+]
 
 
 def week_of(day: int) -> int:
@@ -28,3 +36,8 @@ def iso_week(day: int) -> tuple[int, int]:
     """The ISO year and week number (1 to 53) of a day; InvalidInstant outside years 1 to 9999."""
     year, week, _ = date_from_day(day).isocalendar()
     return year, week
+
+
+def first_day_of_month(day: int) -> int:
+    """The first day of a day's month (UTC); InvalidInstant outside years 1 to 9999."""
+    return day - date_from_day(day).day + 1

@@ -1,0 +1,57 @@
+"""A timeline by month: read from its newest end until the months asked for are full."""
+
+import asyncio
+from dataclasses import replace
+
+from rapport.events.v1 import touchpoint_pb2
+
+from services.projector.domain.months import Done, Month, Months
+from services.projector.queries.snapshot import Snapshot
+from services.projector.queries.timelines import TimelineAsked, TimelineRow, list_timeline
+from services.runtime.clock import day_of
+from services.runtime.errors import RapportError, Reason
+from services.runtime.limits import SUMMARIZED_TOUCHPOINTS_MAX
+from services.runtime.policy import Policy
+
+
+async def summarize_timeline(
+    snapshot: Snapshot, policy: Policy, asked: TimelineAsked, limit: int
+) -> list[Month]:
+    """The newest `limit` months with a touchpoint in force, newest first.
+
+    `asked` says whose and how long a page is. Raises LIST_TOO_WIDE beyond 100,000 touchpoints.
+    """
+    months, read = Months(), 0
+    before = asked.before
+    # A month is complete once an older one has begun.
+    while len(months) <= limit:
+        page = await list_timeline(snapshot, policy, replace(asked, before=before))
+        months.add(_done(row) for row in page.rows)
+        read += len(page.rows)
+        before = page.next
+        if before is None:
+            break
+        if read >= SUMMARIZED_TOUCHPOINTS_MAX:
+            raise RapportError(
+                Reason.LIST_TOO_WIDE,
+                "these months have too many touchpoints; ask for fewer",
+                metadata={"count": str(read), "limit": str(SUMMARIZED_TOUCHPOINTS_MAX)},
+            )
+        await asyncio.sleep(0)
+    return months.newest(limit)
+
+
+def _done(row: TimelineRow) -> Done:
+    if row.corrected_by is None:
+        touchpoint = touchpoint_pb2.Touchpoint()
+        touchpoint.ParseFromString(row.payload)
+    else:
+        corrected = touchpoint_pb2.Corrected()
+        corrected.ParseFromString(row.payload)
+        touchpoint = corrected.touchpoint
+    return Done(
+        day=day_of(row.occurred_at_us),
+        kind=touchpoint.kind,
+        live_minutes=touchpoint.minutes.live,
+        occasion=touchpoint.occasion_id,
+    )
