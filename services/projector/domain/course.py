@@ -44,6 +44,11 @@ class Course:
         """The days on which something is posted, ascending."""
         return sorted({step.effective_from for step in self._steps})
 
+    @property
+    def buckets(self) -> Buckets:
+        """What was posted up to the last day asked for; not to be changed."""
+        return self._buckets
+
     def balance(self, on: int) -> Balance:
         """The exact balance on a day not before the last one asked for."""
         while self._next < len(self._steps) and self._steps[self._next].effective_from <= on:
