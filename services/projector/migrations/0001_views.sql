@@ -227,6 +227,28 @@ CREATE TABLE views.other_facts (
     PRIMARY KEY (journal, tenant, home, position)
 );
 
+-- Which touchpoints say, or once said, that they fulfil a promise or need, by what they fulfil:
+-- event_id is the original's, also where a Corrected said it. Whether one still does, its facts tell.
+CREATE TABLE views.fulfilments (
+    journal  text   COLLATE "C" NOT NULL,
+    tenant   text   COLLATE "C" NOT NULL,
+    target   uuid   NOT NULL,
+    position bigint NOT NULL,
+    event_id uuid   NOT NULL,
+    PRIMARY KEY (journal, tenant, target, position)
+);
+
+-- Who ever began to belong to an organisation. The facts are in other_facts, at home with the person.
+CREATE TABLE views.affiliations (
+    journal      text   COLLATE "C" NOT NULL,
+    tenant       text   COLLATE "C" NOT NULL,
+    organization text   COLLATE "C" NOT NULL,
+    position     bigint NOT NULL,
+    person       text   COLLATE "C" NOT NULL,
+    event_id     uuid   NOT NULL,
+    PRIMARY KEY (journal, tenant, organization, position)
+);
+
 -- Events a projection could not take, whole, with the reason. Retried by command.
 CREATE TABLE views.parked (
     journal        text        COLLATE "C" NOT NULL,
@@ -263,7 +285,7 @@ BEGIN
     END IF;
     ANALYZE views.touchpoints, views.amendments, views.balances, views.standings, views.parties,
         views.descriptions, views.links, views.identities, views.policies, views.other_facts,
-        views.ticks;
+        views.fulfilments, views.affiliations, views.ticks;
     RETURN true;
 END
 $$;

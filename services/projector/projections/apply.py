@@ -16,6 +16,7 @@ from services.projector.projections import (
     parked,
     parties,
     policies,
+    references,
     standings,
     tenants,
     touchpoints,
@@ -92,6 +93,7 @@ async def project(
     await links.insert(conn, journal, arrivals)
     await policies.insert(conn, journal, arrivals)
     await other_facts.insert(conn, journal, arrivals)
+    await references.insert(conn, journal, arrivals)
     # 2. The day and the policy that hold for the tenants.
     terms = await tenants.settle(conn, journal, arrivals.tenants, today)
     # 3. Who is who.

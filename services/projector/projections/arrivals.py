@@ -39,7 +39,7 @@ class Adoption:
 
 @dataclass(slots=True)
 class Arrivals:
-    """The events of a batch, each in exactly one of the lists; whom they name; who was erased."""
+    """The events of a batch, each in one of the lists up to `others`, and what they name."""
 
     touchpoints: list[tuple[Delivered, Touchpoint]] = field(default_factory=list)
     amendments: list[Amendment] = field(default_factory=list)
@@ -50,6 +50,10 @@ class Arrivals:
     erased: list[Named] = field(default_factory=list)
     first_named: dict[Named, int] = field(default_factory=dict)
     tenants: set[str] = field(default_factory=set)
+    # What is said to be fulfilled: the event that says so, the touchpoint meant, the target.
+    fulfilments: list[tuple[Delivered, str, str]] = field(default_factory=list)
+    # Who begins to belong where: the event, the organisation, the person.
+    affiliations: list[tuple[Delivered, str, str]] = field(default_factory=list)
 
     def name(self, event: Delivered, *parties: str) -> None:
         """Note that an event names parties; what is empty names nobody."""
@@ -85,6 +89,8 @@ def _touchpoint(arrivals: Arrivals, event: Delivered) -> None:
         occurred_at_us=event.occurred_at_us,
     )
     arrivals.touchpoints.append((event, touchpoint))
+    if touchpoint.fulfils:
+        arrivals.fulfilments.append((event, event.event_id, touchpoint.fulfils))
     arrivals.name(event, touchpoint.initiator, touchpoint.counterpart)
 
 
@@ -97,6 +103,8 @@ def _corrected(arrivals: Arrivals, event: Delivered) -> None:
     correction = facts.correction_from(
         event.payload, event_id=event.event_id, position=event.position
     )
+    if fulfils := correction.replacement.fulfils:
+        arrivals.fulfilments.append((event, correction.replaces, fulfils))
     a, b = correction.replacement.pair
     arrivals.amendments.append(Amendment(event, CORRECTION, correction.replaces, a, b))
     arrivals.name(event, a, b)
@@ -120,6 +128,13 @@ def _unlinked(arrivals: Arrivals, event: Delivered) -> None:
     target = facts.canonical_id(unlinked.ends) or ""
     arrivals.amendments.append(Amendment(event, END, target, a, b))
     arrivals.name(event, a, b)
+
+
+def _affiliation_started(arrivals: Arrivals, event: Delivered) -> None:
+    started = facts.affiliation_started_from(event.payload)
+    if started.organization:
+        arrivals.affiliations.append((event, started.organization, started.person))
+    _other(arrivals, event)
 
 
 def _affiliation_ended(arrivals: Arrivals, event: Delivered) -> None:
@@ -158,6 +173,7 @@ _READERS: Final[Mapping[str, Callable[[Arrivals, Delivered], None]]] = {
     facts.PARTY_DESCRIBED: _described,
     facts.IDENTITY_LINKED: _linked,
     facts.IDENTITY_UNLINKED: _unlinked,
+    facts.AFFILIATION_STARTED: _affiliation_started,
     facts.AFFILIATION_ENDED: _affiliation_ended,
     facts.POLICY_ADOPTED: _policy,
     facts.SUBJECT_ERASED: _erased,

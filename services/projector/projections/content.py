@@ -26,6 +26,8 @@ _TABLES: Final = (
     ("identities", "tenant, person", ()),
     ("policies", "tenant, position", ()),
     ("other_facts", "tenant, home, position", ()),
+    ("fulfilments", "tenant, target, position", ()),
+    ("affiliations", "tenant, organization, position", ()),
     ("parked", "position", ("parked_at",)),
     ("tenants", "tenant", ()),
     ("ticks", "recorded_at_us", ()),

@@ -16,6 +16,8 @@ _TABLES: Final = (
     "identities",
     "policies",
     "other_facts",
+    "fulfilments",
+    "affiliations",
     "parked",
     "tenants",
     "ticks",

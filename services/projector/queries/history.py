@@ -42,7 +42,7 @@ async def read_histories(
     for row in rows:
         pair = row["a"], row["b"]
         pair_of_event[row["event_id"]] = pair
-        histories[pair].facts.append(_touchpoint(row))
+        histories[pair].facts.append(touchpoint_of_row(row))
     if not pair_of_event:
         return histories
     amendments = await snapshot.fetch("amendments_of_events", list(pair_of_event), known_at)
@@ -75,7 +75,7 @@ async def read_strays(
     targets = [row["target"] for row in strays]
     elsewhere = await snapshot.fetch("touchpoints_by_id", targets, known_at)
     about = [row["event_id"] for row in strays]
-    facts: list[Fact] = [_touchpoint(row) for row in elsewhere]
+    facts: list[Fact] = [touchpoint_of_row(row) for row in elsewhere]
     for row in [*strays, *await snapshot.fetch("amendments_of_events", about, known_at)]:
         facts += amendment_facts(row)
     return facts, frozenset(str(row["event_id"]) for row in elsewhere)
@@ -91,7 +91,8 @@ def amendment_facts(row: Any) -> list[Fact]:
     return []
 
 
-def _touchpoint(row: Any) -> Touchpoint:
+def touchpoint_of_row(row: Any) -> Touchpoint:
+    """The touchpoint of a row, as it was recorded."""
     return touchpoint_from(
         bytes(row["payload"]),
         event_id=str(row["event_id"]),
