@@ -4,6 +4,9 @@ import asyncio
 import importlib
 import importlib.util
 import json
+import shlex
+import shutil
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +23,7 @@ Directory = Annotated[Path, typer.Option("--dir", help="The folder of the stack.
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 EXIT_FAILED = 1
+PROGRAM = "rapport"
 
 
 def register(app: typer.Typer) -> None:
@@ -89,14 +93,28 @@ async def _greet(directory: Path, state: StackState, *, demo: bool, as_json: boo
         await _show_demo(state, quiet=as_json)
     if as_json:
         return
-    option = "" if directory == Path(".rapport") else f" --dir {directory}"
+    program, option = shlex.quote(_program()), ""
+    if directory != Path(".rapport"):
+        option = f" --dir {shlex.quote(str(directory))}"
     typer.echo("\nRapport is up:")
     for name in ("ledger", "projector", "ledger_metrics", "projector_metrics", "nats_monitoring"):
         if name in state.endpoints:
             typer.echo(f"  {name.replace('_', ' '):<18} {state.endpoints[name]}")
     typer.echo(f"  {'settings':<18} {directory / FILE_NAME} (holds secrets)\n\nTry:")
     for command in ("touch people/ann people/bob call", "balance people/ann people/bob", "tail"):
-        typer.echo(f"  rapport {command}{option}")
+        typer.echo(f"  {program} {command}{option}")
+
+
+def _program() -> str:
+    """What to type here to call this program again: its bare name only where that finds it.
+
+    `make run` has the environment's programs on its PATH, the shell that called it has not.
+    """
+    called = Path(sys.argv[0])
+    if called.name != PROGRAM:  # python -m, a detached `up`, tests
+        return PROGRAM
+    found = shutil.which(PROGRAM)
+    return PROGRAM if called.is_absolute() and found == str(called) else str(called)
 
 
 async def _show_demo(state: StackState, *, quiet: bool) -> None:
