@@ -231,11 +231,11 @@ def finish(begun: subprocess.Popen[str]) -> Said:
 
 
 @contextmanager
-def folder(test_run: TestRun) -> Iterator[Path]:
+def folder(test_run: TestRun, name: str = "d") -> Iterator[Path]:
     """A folder for an installation; whatever is left running from it afterwards is ended."""
     parent = Path(tempfile.mkdtemp(prefix="e2e-", dir=test_run.directory))
     parent.chmod(0o711)  # PostgreSQL may run as another user and must get through
-    directory = parent / "d"
+    directory = parent / name
     try:
         yield directory
     finally:
