@@ -64,6 +64,11 @@ _STEPS: Final[Mapping[int, RecoveryStep]] = {
     touchpoint_pb2.RECOVERY_STEP_COMPENSATION: RecoveryStep.COMPENSATION,
     touchpoint_pb2.RECOVERY_STEP_FOLLOW_UP: RecoveryStep.FOLLOW_UP,
 }
+_ATTRIBUTION_NUMBERS: Final[Mapping[Attribution | None, int]] = {
+    None: 0,
+    **{word: number for number, word in _ATTRIBUTIONS.items()},
+}
+_STEP_NUMBERS: Final = {word: number for number, word in _STEPS.items()}
 _SIDES: Final = frozenset({people_pb2.SIDE_INTERNAL, people_pb2.SIDE_EXTERNAL})
 
 
@@ -178,6 +183,21 @@ def touchpoint_of(
 def initiative_number(initiative: Initiative | None) -> int:
     """The number of rapport.events.v1.Initiative; 0 for the kind's default."""
     return _INITIATIVE_NUMBERS[initiative]
+
+
+def attribution_number(attribution: Attribution | None) -> int:
+    """The number of rapport.events.v1.Attribution; 0 for none told."""
+    return _ATTRIBUTION_NUMBERS[attribution]
+
+
+def attribution_of(number: int) -> Attribution | None:
+    """The attribution of a number of rapport.events.v1.Attribution; None for 0."""
+    return _ATTRIBUTIONS.get(number)
+
+
+def step_number(step: RecoveryStep) -> int:
+    """The number of rapport.events.v1.RecoveryStep."""
+    return _STEP_NUMBERS[step]
 
 
 def side_number(number: int) -> int:

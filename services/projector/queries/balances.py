@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.projector.domain.balance import Balance
+from services.projector.domain.buckets import Buckets
 from services.projector.domain.contact import contact_days
+from services.projector.domain.entries import fold
 from services.projector.domain.facts import Pair
 from services.projector.domain.identity import Identities
-from services.projector.domain.questions import balance_on
 from services.projector.queries.history import read_histories
 from services.projector.queries.people import read_identities
 from services.projector.queries.question import Question
@@ -106,23 +107,27 @@ def rounded(pair: Pair, total: Part, on: int, policy: Policy) -> RelationBalance
 
 
 async def read_parts(
-    snapshot: Snapshot, question: Question, pairs: Sequence[Pair]
+    snapshot: Snapshot, question: Question, pairs: Sequence[Pair], *, at: int | None = None
 ) -> dict[Pair, Part]:
-    """What each raw pair contributes; a pair nobody has touched contributes nothing."""
+    """What each raw pair contributes; a pair nobody has touched contributes nothing.
+
+    `at`: the balance of that day, not before the question's, without contact in between.
+    """
+    at = question.on if at is None else at
     parts: dict[Pair, Part] = {}
     for some in _chunks(pairs):
         if question.newest:
-            parts |= await _stored_parts(snapshot, question, some)
+            parts |= await _stored_parts(snapshot, question, some, at)
         folded = [pair for pair in some if pair not in parts]
         if folded:
-            parts |= await _folded_parts(snapshot, question, folded)
+            parts |= await _folded_parts(snapshot, question, folded, at)
         if len(pairs) > _CHUNK_PAIRS:
             await asyncio.sleep(0)
     return parts
 
 
 async def _stored_parts(
-    snapshot: Snapshot, question: Question, pairs: Sequence[Pair]
+    snapshot: Snapshot, question: Question, pairs: Sequence[Pair], at: int
 ) -> dict[Pair, Part]:
     """Those that stored sums answer: of the question's policy, and of no later day than it asks."""
     a, b = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
@@ -135,19 +140,19 @@ async def _stored_parts(
             continue  # nothing posted: sums do not tell whether it was touched by that day
         buckets = buckets_from_text(row["buckets"], through_day)
         days = frozenset(day for day in row["contact_days"] if day <= question.on)
-        parts[row["a"], row["b"]] = Part(buckets.balance(question.on), days, touched=True)
+        parts[row["a"], row["b"]] = Part(buckets.balance(at), days, touched=True)
     return parts
 
 
 async def _folded_parts(
-    snapshot: Snapshot, question: Question, pairs: Sequence[Pair]
+    snapshot: Snapshot, question: Question, pairs: Sequence[Pair], at: int
 ) -> dict[Pair, Part]:
     parts: dict[Pair, Part] = {}
     histories = await read_histories(snapshot, pairs, question.position)
     for pair, history in histories.items():
         touchpoints = history.effective().touchpoints
         parts[pair] = Part(
-            balance_on(touchpoints, question.policy, question.on),
+            Buckets(fold(touchpoints, question.policy, question.on).entries).balance(at),
             frozenset(contact_days(touchpoints, question.policy, question.on)),
             touched=any(each.day <= question.on for each in (*history.recorded, *touchpoints)),
         )

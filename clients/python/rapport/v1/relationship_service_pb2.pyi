@@ -25,6 +25,37 @@ else:
 
 DESCRIPTOR: descriptor.FileDescriptor
 
+class _Said:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SaidEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Said.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    SAID_UNSPECIFIED: _Said.ValueType  # 0
+    """Never sent."""
+    SAID_KNOWN: _Said.ValueType  # 1
+    """A figure."""
+    SAID_NOTHING: _Said.ValueType  # 2
+    """There is nothing it could be a share of."""
+    SAID_TOO_LITTLE_EVIDENCE: _Said.ValueType  # 3
+    """Fewer contact-days than the policy asks for."""
+    SAID_NO_SIDE: _Said.ValueType  # 4
+    """Nobody described the person whose side it needs, or neither of the two is ours."""
+
+class Said(_Said, metaclass=_SaidEnumTypeWrapper):
+    """Said is what a measure has to say; too little evidence is said, not guessed."""
+
+SAID_UNSPECIFIED: Said.ValueType  # 0
+"""Never sent."""
+SAID_KNOWN: Said.ValueType  # 1
+"""A figure."""
+SAID_NOTHING: Said.ValueType  # 2
+"""There is nothing it could be a share of."""
+SAID_TOO_LITTLE_EVIDENCE: Said.ValueType  # 3
+"""Fewer contact-days than the policy asks for."""
+SAID_NO_SIDE: Said.ValueType  # 4
+"""Nobody described the person whose side it needs, or neither of the two is ours."""
+
 class _Overdue:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -131,7 +162,7 @@ class _RelationshipOrderEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Rela
     RELATIONSHIP_ORDER_VELOCITY_AHEAD: _RelationshipOrder.ValueType  # 2
     """By what the buffer loses without contact."""
     RELATIONSHIP_ORDER_SILENCE: _RelationshipOrder.ValueType  # 3
-    """By days of silence."""
+    """By days of silence; without contact it comes last."""
     RELATIONSHIP_ORDER_CARE_SHARE: _RelationshipOrder.ValueType  # 4
     """By the share of CARE."""
     RELATIONSHIP_ORDER_RECIPROCITY: _RelationshipOrder.ValueType  # 5
@@ -149,7 +180,7 @@ RELATIONSHIP_ORDER_BUFFER: RelationshipOrder.ValueType  # 1
 RELATIONSHIP_ORDER_VELOCITY_AHEAD: RelationshipOrder.ValueType  # 2
 """By what the buffer loses without contact."""
 RELATIONSHIP_ORDER_SILENCE: RelationshipOrder.ValueType  # 3
-"""By days of silence."""
+"""By days of silence; without contact it comes last."""
 RELATIONSHIP_ORDER_CARE_SHARE: RelationshipOrder.ValueType  # 4
 """By the share of CARE."""
 RELATIONSHIP_ORDER_RECIPROCITY: RelationshipOrder.ValueType  # 5
@@ -224,22 +255,26 @@ class Share(message.Message):
     PER_MILLE_FIELD_NUMBER: builtins.int
     NUMERATOR_FIELD_NUMBER: builtins.int
     DENOMINATOR_FIELD_NUMBER: builtins.int
+    SAID_FIELD_NUMBER: builtins.int
     per_mille: builtins.int
-    """Per mille, rounded half to even. Absent: nothing to divide by."""
+    """Per mille, rounded once, half to even. Absent unless `said` is KNOWN."""
     numerator: builtins.int
-    """Above the line."""
+    """Above the line; what is an exact amount (mp) is rounded here, and the share is not taken from it."""
     denominator: builtins.int
-    """Below the line."""
+    """Below the line, likewise."""
+    said: Said.ValueType
+    """Why there is a figure or none."""
     def __init__(
         self,
         *,
         per_mille: builtins.int | None = ...,
         numerator: builtins.int = ...,
         denominator: builtins.int = ...,
+        said: Said.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_per_mille", b"_per_mille", "per_mille", b"per_mille"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_per_mille", b"_per_mille", "denominator", b"denominator", "numerator", b"numerator", "per_mille", b"per_mille"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_per_mille", b"_per_mille", "denominator", b"denominator", "numerator", b"numerator", "per_mille", b"per_mille", "said", b"said"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__per_mille: _TypeAlias = typing.Literal["per_mille"]  # noqa: Y015
     _WhichOneofArgType__per_mille: _TypeAlias = typing.Literal["_per_mille", b"_per_mille"]  # noqa: Y015
@@ -293,6 +328,8 @@ class Proactivity(message.Message):
     PROACTIVE_PER_MILLE_FIELD_NUMBER: builtins.int
     RESPONSIVE_PER_MILLE_FIELD_NUMBER: builtins.int
     REACTIVE_PER_MILLE_FIELD_NUMBER: builtins.int
+    SAID_FIELD_NUMBER: builtins.int
+    LEFT_OUT_FIELD_NUMBER: builtins.int
     proactive_days: builtins.int
     """Contact-days with a proactive touch."""
     responsive_days: builtins.int
@@ -300,26 +337,43 @@ class Proactivity(message.Message):
     reactive_days: builtins.int
     """Contact-days with a reactive touch."""
     proactive_per_mille: builtins.int
-    """(proactive + 1) / (all + 3), per mille."""
+    """(proactive + 1) / (all + 3), per mille. Absent unless `said` is KNOWN, as the two after it."""
     responsive_per_mille: builtins.int
     """(responsive + 1) / (all + 3), per mille."""
     reactive_per_mille: builtins.int
     """(reactive + 1) / (all + 3), per mille."""
+    said: Said.ValueType
+    """Why there are figures or none."""
+    left_out: builtins.int
+    """Contacts of the window left out, since nobody described who initiated them."""
     def __init__(
         self,
         *,
         proactive_days: builtins.int = ...,
         responsive_days: builtins.int = ...,
         reactive_days: builtins.int = ...,
-        proactive_per_mille: builtins.int = ...,
-        responsive_per_mille: builtins.int = ...,
-        reactive_per_mille: builtins.int = ...,
+        proactive_per_mille: builtins.int | None = ...,
+        responsive_per_mille: builtins.int | None = ...,
+        reactive_per_mille: builtins.int | None = ...,
+        said: Said.ValueType = ...,
+        left_out: builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_proactive_per_mille", b"_proactive_per_mille", "_reactive_per_mille", b"_reactive_per_mille", "_responsive_per_mille", b"_responsive_per_mille", "proactive_per_mille", b"proactive_per_mille", "reactive_per_mille", b"reactive_per_mille", "responsive_per_mille", b"responsive_per_mille"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["proactive_days", b"proactive_days", "proactive_per_mille", b"proactive_per_mille", "reactive_days", b"reactive_days", "reactive_per_mille", b"reactive_per_mille", "responsive_days", b"responsive_days", "responsive_per_mille", b"responsive_per_mille"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_proactive_per_mille", b"_proactive_per_mille", "_reactive_per_mille", b"_reactive_per_mille", "_responsive_per_mille", b"_responsive_per_mille", "left_out", b"left_out", "proactive_days", b"proactive_days", "proactive_per_mille", b"proactive_per_mille", "reactive_days", b"reactive_days", "reactive_per_mille", b"reactive_per_mille", "responsive_days", b"responsive_days", "responsive_per_mille", b"responsive_per_mille", "said", b"said"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__proactive_per_mille: _TypeAlias = typing.Literal["proactive_per_mille"]  # noqa: Y015
+    _WhichOneofArgType__proactive_per_mille: _TypeAlias = typing.Literal["_proactive_per_mille", b"_proactive_per_mille"]  # noqa: Y015
+    _WhichOneofReturnType__reactive_per_mille: _TypeAlias = typing.Literal["reactive_per_mille"]  # noqa: Y015
+    _WhichOneofArgType__reactive_per_mille: _TypeAlias = typing.Literal["_reactive_per_mille", b"_reactive_per_mille"]  # noqa: Y015
+    _WhichOneofReturnType__responsive_per_mille: _TypeAlias = typing.Literal["responsive_per_mille"]  # noqa: Y015
+    _WhichOneofArgType__responsive_per_mille: _TypeAlias = typing.Literal["_responsive_per_mille", b"_responsive_per_mille"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__proactive_per_mille) -> _WhichOneofReturnType__proactive_per_mille | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reactive_per_mille) -> _WhichOneofReturnType__reactive_per_mille | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__responsive_per_mille) -> _WhichOneofReturnType__responsive_per_mille | None: ...
 
 @typing.final
 class Reciprocity(message.Message):
@@ -331,14 +385,17 @@ class Reciprocity(message.Message):
     GIVEN_BY_A_MP_FIELD_NUMBER: builtins.int
     GIVEN_BY_B_MP_FIELD_NUMBER: builtins.int
     TOUCHES_FIELD_NUMBER: builtins.int
+    SAID_FIELD_NUMBER: builtins.int
     per_mille: builtins.int
-    """2 × min / sum, per mille. Absent: nothing given."""
+    """2 × min / sum, per mille. Absent unless `said` is KNOWN."""
     given_by_a_mp: builtins.int
     """What is left of what `a` gave, mp."""
     given_by_b_mp: builtins.int
     """What is left of what `b` gave, mp."""
     touches: builtins.int
-    """Touches counted."""
+    """Touches counted, a mutual one once."""
+    said: Said.ValueType
+    """Why there is a figure or none."""
     def __init__(
         self,
         *,
@@ -346,10 +403,11 @@ class Reciprocity(message.Message):
         given_by_a_mp: builtins.int = ...,
         given_by_b_mp: builtins.int = ...,
         touches: builtins.int = ...,
+        said: Said.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_per_mille", b"_per_mille", "per_mille", b"per_mille"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_per_mille", b"_per_mille", "given_by_a_mp", b"given_by_a_mp", "given_by_b_mp", b"given_by_b_mp", "per_mille", b"per_mille", "touches", b"touches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_per_mille", b"_per_mille", "given_by_a_mp", b"given_by_a_mp", "given_by_b_mp", b"given_by_b_mp", "per_mille", b"per_mille", "said", b"said", "touches", b"touches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__per_mille: _TypeAlias = typing.Literal["per_mille"]  # noqa: Y015
     _WhichOneofArgType__per_mille: _TypeAlias = typing.Literal["_per_mille", b"_per_mille"]  # noqa: Y015
@@ -415,7 +473,7 @@ class TrustBar(message.Message):
     name: builtins.str
     """`credibility`, `reliability`, `intimacy` or `self_orientation`."""
     value: builtins.int
-    """Its value: mp for credibility, per mille for the others. Absent: nothing to divide by."""
+    """Its value: mp for credibility, per mille for the others. Absent: too little to tell."""
     @builtins.property
     def counts(self) -> containers.ScalarMap[builtins.str, builtins.int]:
         """Counts it is made of, by name."""
@@ -557,12 +615,13 @@ class Obligation(message.Message):
     STATE_FIELD_NUMBER: builtins.int
     SETTLED_BY_FIELD_NUMBER: builtins.int
     NOTE_FIELD_NUMBER: builtins.int
+    OWED_BY_FIELD_NUMBER: builtins.int
     event_id: builtins.str
     """Event id of the promise or need."""
     kind: builtins.str
     """`promise.made` or `need.stated`."""
     by: builtins.str
-    """Who promised, or needs."""
+    """Who said it: `people/{id}`."""
     relationship: builtins.str
     """Relationship."""
     state: builtins.str
@@ -581,6 +640,10 @@ class Obligation(message.Message):
     def note(self) -> common_pb2.PersonalText:
         """What was said, as far as the caller may see it."""
 
+    @builtins.property
+    def owed_by(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Who owes it: who promised (both, when mutual), or to whom the need was stated."""
+
     def __init__(
         self,
         *,
@@ -593,10 +656,47 @@ class Obligation(message.Message):
         state: builtins.str = ...,
         settled_by: builtins.str = ...,
         note: common_pb2.PersonalText | None = ...,
+        owed_by: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["due_on", b"due_on", "note", b"note", "occurred_at", b"occurred_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["by", b"by", "due_on", b"due_on", "event_id", b"event_id", "kind", b"kind", "note", b"note", "occurred_at", b"occurred_at", "relationship", b"relationship", "settled_by", b"settled_by", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["by", b"by", "due_on", b"due_on", "event_id", b"event_id", "kind", b"kind", "note", b"note", "occurred_at", b"occurred_at", "owed_by", b"owed_by", "relationship", b"relationship", "settled_by", b"settled_by", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class NextStage(message.Message):
+    """NextStage is what the next stage still takes; 0 where nothing."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: builtins.int
+    CONTACT_DAYS_FIELD_NUMBER: builtins.int
+    OVER_DAYS_FIELD_NUMBER: builtins.int
+    DEPTH_FIELD_NUMBER: builtins.int
+    BUFFER_MP_FIELD_NUMBER: builtins.int
+    stage: Stage.ValueType
+    """The stage."""
+    contact_days: builtins.int
+    """Contact-days."""
+    over_days: builtins.int
+    """Days further that the first and the last contact-day must lie apart."""
+    depth: builtins.int
+    """Depth that one contact must have. 0: one had it."""
+    buffer_mp: builtins.int
+    """Buffer, mp."""
+    def __init__(
+        self,
+        *,
+        stage: Stage.ValueType = ...,
+        contact_days: builtins.int = ...,
+        over_days: builtins.int = ...,
+        depth: builtins.int = ...,
+        buffer_mp: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["buffer_mp", b"buffer_mp", "contact_days", b"contact_days", "depth", b"depth", "over_days", b"over_days", "stage", b"stage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -625,6 +725,11 @@ class Relationship(message.Message):
     EVIDENCE_FIELD_NUMBER: builtins.int
     OPEN_INCIDENTS_FIELD_NUMBER: builtins.int
     OPEN_OBLIGATIONS_FIELD_NUMBER: builtins.int
+    RELIABILITY_BY_A_FIELD_NUMBER: builtins.int
+    RELIABILITY_BY_B_FIELD_NUMBER: builtins.int
+    NEXT_STAGE_FIELD_NUMBER: builtins.int
+    SURVIVES_SEVERITY_FIELD_NUMBER: builtins.int
+    POSITIVE_TOUCHES_FIELD_NUMBER: builtins.int
     know_only: builtins.bool
     """True when CARE's share is below the policy's limit."""
     effort_window_days: builtins.int
@@ -632,7 +737,11 @@ class Relationship(message.Message):
     stage: Stage.ValueType
     """How far it has grown."""
     quadrant: Quadrant.ValueType
-    """Where it stands."""
+    """Where it stands. Unset: too little evidence."""
+    survives_severity: builtins.int
+    """The highest severity of an incident of ours that it survives on the day. 0: none."""
+    positive_touches: builtins.int
+    """Positive touches so far."""
     @builtins.property
     def balance(self) -> capital_service_pb2.Balance:
         """The balance."""
@@ -659,7 +768,7 @@ class Relationship(message.Message):
 
     @builtins.property
     def reliability(self) -> Share:
-        """(kept + 1) / (kept + broken + 2)."""
+        """(kept + 1) / (kept + broken + 2) of our promises."""
 
     @builtins.property
     def trust(self) -> containers.RepeatedCompositeFieldContainer[TrustBar]:
@@ -693,6 +802,18 @@ class Relationship(message.Message):
     def open_obligations(self) -> containers.RepeatedCompositeFieldContainer[Obligation]:
         """Promises and needs still open."""
 
+    @builtins.property
+    def reliability_by_a(self) -> Share:
+        """Promises of `a`, kept over made, as `reliability`."""
+
+    @builtins.property
+    def reliability_by_b(self) -> Share:
+        """Promises of `b`."""
+
+    @builtins.property
+    def next_stage(self) -> NextStage:
+        """What the next stage takes. Absent: at the top."""
+
     def __init__(
         self,
         *,
@@ -715,10 +836,15 @@ class Relationship(message.Message):
         evidence: Evidence | None = ...,
         open_incidents: abc.Iterable[builtins.str] | None = ...,
         open_obligations: abc.Iterable[Obligation] | None = ...,
+        reliability_by_a: Share | None = ...,
+        reliability_by_b: Share | None = ...,
+        next_stage: NextStage | None = ...,
+        survives_severity: builtins.int = ...,
+        positive_touches: builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["balance", b"balance", "care_share", b"care_share", "effort_by_a", b"effort_by_a", "effort_by_b", b"effort_by_b", "evidence", b"evidence", "little_things", b"little_things", "proactivity", b"proactivity", "reciprocity", b"reciprocity", "reliability", b"reliability", "rhythm", b"rhythm", "rung", b"rung", "velocity", b"velocity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["balance", b"balance", "care_share", b"care_share", "effort_by_a", b"effort_by_a", "effort_by_b", b"effort_by_b", "evidence", b"evidence", "little_things", b"little_things", "next_stage", b"next_stage", "proactivity", b"proactivity", "reciprocity", b"reciprocity", "reliability", b"reliability", "reliability_by_a", b"reliability_by_a", "reliability_by_b", b"reliability_by_b", "rhythm", b"rhythm", "rung", b"rung", "velocity", b"velocity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["balance", b"balance", "care_share", b"care_share", "effort_by_a", b"effort_by_a", "effort_by_b", b"effort_by_b", "effort_window_days", b"effort_window_days", "evidence", b"evidence", "know_only", b"know_only", "little_things", b"little_things", "open_incidents", b"open_incidents", "open_obligations", b"open_obligations", "proactivity", b"proactivity", "quadrant", b"quadrant", "reciprocity", b"reciprocity", "reliability", b"reliability", "rhythm", b"rhythm", "rung", b"rung", "stage", b"stage", "trust", b"trust", "velocity", b"velocity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["balance", b"balance", "care_share", b"care_share", "effort_by_a", b"effort_by_a", "effort_by_b", b"effort_by_b", "effort_window_days", b"effort_window_days", "evidence", b"evidence", "know_only", b"know_only", "little_things", b"little_things", "next_stage", b"next_stage", "open_incidents", b"open_incidents", "open_obligations", b"open_obligations", "positive_touches", b"positive_touches", "proactivity", b"proactivity", "quadrant", b"quadrant", "reciprocity", b"reciprocity", "reliability", b"reliability", "reliability_by_a", b"reliability_by_a", "reliability_by_b", b"reliability_by_b", "rhythm", b"rhythm", "rung", b"rung", "stage", b"stage", "survives_severity", b"survives_severity", "trust", b"trust", "velocity", b"velocity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -880,11 +1006,13 @@ class PlannedTouchpoint(message.Message):
     TOUCHPOINT_FIELD_NUMBER: builtins.int
     @builtins.property
     def on(self) -> common_pb2.Date:
-        """The day. Required."""
+        """The day, not before the day asked and at most 3650 days after it. Required."""
 
     @builtins.property
     def touchpoint(self) -> touchpoint_pb2.Touchpoint:
-        """What would happen; as in an append, without texts. Required."""
+        """What would happen; as in an append, without texts, between the two people of the relationship.
+        Required.
+        """
 
     def __init__(
         self,
@@ -900,7 +1028,9 @@ class PlannedTouchpoint(message.Message):
 
 @typing.final
 class Forecast(message.Message):
-    """Forecast says whether bad news would be survived."""
+    """Forecast says whether bad news would be survived. In a list it is for one day, that of the incident:
+    `buffer_mp` is of that day, and `survives_through` that day where it survives.
+    """
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -1079,7 +1209,7 @@ class ListForecastsResponse(message.Message):
     """For the next page; empty at the end."""
     @builtins.property
     def forecasts(self) -> containers.RepeatedCompositeFieldContainer[Forecast]:
-        """The shortest first."""
+        """The lowest buffer first."""
 
     @builtins.property
     def computed(self) -> capital_service_pb2.Computed:
@@ -1627,7 +1757,7 @@ class GetBriefResponse(message.Message):
 
     @builtins.property
     def forecast(self) -> Forecast:
-        """Severity 2, ours."""
+        """Of an incident of severity 2 that is our doing."""
 
     @builtins.property
     def last_touches(self) -> containers.RepeatedCompositeFieldContainer[timeline_service_pb2.TimelineLine]:

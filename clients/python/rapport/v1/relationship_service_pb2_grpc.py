@@ -135,7 +135,8 @@ class RelationshipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListIncidents(self, request, context):
-        """ListIncidents answers incidents of a relationship, a person or the tenant, newest first.
+        """ListIncidents answers incidents of a relationship or a person, newest first. Errors: LIST_TOO_WIDE
+        for a person when the question is not of what is known now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

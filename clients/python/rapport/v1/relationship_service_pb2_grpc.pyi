@@ -55,7 +55,9 @@ class RelationshipServiceStub:
     up exactly.
     """
     ListIncidents: _grpc.UnaryUnaryMultiCallable[_relationship_service_pb2.ListIncidentsRequest, _relationship_service_pb2.ListIncidentsResponse]
-    """ListIncidents answers incidents of a relationship, a person or the tenant, newest first."""
+    """ListIncidents answers incidents of a relationship or a person, newest first. Errors: LIST_TOO_WIDE
+    for a person when the question is not of what is known now.
+    """
     GetIncident: _grpc.UnaryUnaryMultiCallable[_relationship_service_pb2.GetIncidentRequest, _relationship_service_pb2.GetIncidentResponse]
     """GetIncident answers one incident with its recovery curve. Errors: EVENT_UNKNOWN."""
     GetBrief: _grpc.UnaryUnaryMultiCallable[_relationship_service_pb2.GetBriefRequest, _relationship_service_pb2.GetBriefResponse]
@@ -94,7 +96,9 @@ class RelationshipServiceAsyncStub(RelationshipServiceStub):
     up exactly.
     """
     ListIncidents: _aio.UnaryUnaryMultiCallable[_relationship_service_pb2.ListIncidentsRequest, _relationship_service_pb2.ListIncidentsResponse]  # type: ignore[assignment]
-    """ListIncidents answers incidents of a relationship, a person or the tenant, newest first."""
+    """ListIncidents answers incidents of a relationship or a person, newest first. Errors: LIST_TOO_WIDE
+    for a person when the question is not of what is known now.
+    """
     GetIncident: _aio.UnaryUnaryMultiCallable[_relationship_service_pb2.GetIncidentRequest, _relationship_service_pb2.GetIncidentResponse]  # type: ignore[assignment]
     """GetIncident answers one incident with its recovery curve. Errors: EVENT_UNKNOWN."""
     GetBrief: _aio.UnaryUnaryMultiCallable[_relationship_service_pb2.GetBriefRequest, _relationship_service_pb2.GetBriefResponse]  # type: ignore[assignment]
@@ -166,7 +170,9 @@ class RelationshipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _relationship_service_pb2.ListIncidentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_relationship_service_pb2.ListIncidentsResponse, _abc.Awaitable[_relationship_service_pb2.ListIncidentsResponse]]:
-        """ListIncidents answers incidents of a relationship, a person or the tenant, newest first."""
+        """ListIncidents answers incidents of a relationship or a person, newest first. Errors: LIST_TOO_WIDE
+        for a person when the question is not of what is known now.
+        """
 
     @_abc_1.abstractmethod
     def GetIncident(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.projector.domain.calendar import US_PER_HOUR, day_of
+from services.projector.domain.calendar import US_PER_DAY, US_PER_HOUR, day_of
 from services.projector.domain.course import Course
 from services.projector.domain.entries import Entry
 from services.projector.domain.facts import Touchpoint
@@ -109,6 +109,20 @@ def incidents(view: RelationshipView) -> tuple[IncidentMeasure, ...]:
     return tuple(
         _measure(view, touch, steps.get(touch.event_id, []), marks[touch.event_id], buffers)
         for touch in found
+    )
+
+
+def repeats(view: RelationshipView, incident: Touchpoint) -> bool:
+    """Whether the raw pair had another incident of its category within the policy's window before.
+
+    Unset and empty are one category (rule 6).
+    """
+    first_us = incident.instant_us - view.policy.incident.repeat.window_days * US_PER_DAY
+    return any(
+        touch.kind == INCIDENT
+        and (touch.pair, touch.category) == (incident.pair, incident.category)
+        and first_us <= touch.instant_us < incident.instant_us
+        for touch in view.touchpoints
     )
 
 
