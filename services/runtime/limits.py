@@ -57,6 +57,9 @@ FOLDED_RELATIONSHIPS_MAX: Final = 10_000
 SUMMARIZED_TOUCHPOINTS_MAX: Final = 100_000
 SUMMARIZED_MONTHS_MAX: Final = 120
 SUMMARIZED_MONTHS_DEFAULT: Final = 12
+# How far ahead a forecast looks, and how much a plan may hold.
+FORECAST_DAYS_MAX: Final = 3_650
+PLAN_TOUCHPOINTS_MAX: Final = 100
 # Stored bytes in one page: with what is around them below the 4 MiB that gRPC clients take unasked.
 PAGE_BYTES_MAX: Final = 3 * MIB
 
@@ -77,7 +80,8 @@ GROUP_BYTES_MAX: Final = 8 * MIB
 # What one statement reads of a journal or a home; an event more than the bytes may come along.
 READ_CHUNK_EVENTS_MAX: Final = 1_000
 READ_CHUNK_BYTES_MAX: Final = MIB
-RELAY_CHUNK_MESSAGES_MAX: Final = 2_000
+# What the NATS server takes as one atomic batch unless it is configured otherwise.
+RELAY_CHUNK_MESSAGES_MAX: Final = 1_000
 RELAY_CHUNK_BYTES_MAX: Final = 4 * MIB
 # Reads and subscriptions open at once.
 SUBSCRIBERS_MAX: Final = 1_000

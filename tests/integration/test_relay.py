@@ -11,13 +11,15 @@ import asyncpg
 import nats
 import pytest
 from nats.aio.msg import Msg
+from nats.js.api import StreamConfig
 from prometheus_client import CollectorRegistry
 
 from deploy.local.nats import NatsServer
 from services.ledger.journal.store import Journal
-from services.ledger.relay.message import EXPECTED_LAST_SEQUENCE
+from services.ledger.relay.message import EXPECTED_LAST_SEQUENCE, message_of
 from services.ledger.relay.rebuild import rebuild_stream
 from services.ledger.relay.relay import Relay
+from services.ledger.relay.stream import EventStream, Refused
 from services.runtime import streams
 from tests.support.databases import Database
 from tests.support.journals import fill
@@ -221,6 +223,38 @@ async def test_a_foreign_message_stops_the_relay_until_the_stream_is_rebuilt(
         await rebuild_stream(private_nats.admin_url, "main")
         await assert_follows(journal, private_nats, 21)
         await until(lambda: watched.healthy)
+
+
+async def test_a_foreign_message_in_the_midst_of_a_chunk_makes_the_server_refuse_all_of_it(
+    journal: Journal, database: Database, private_nats: NatsServer
+) -> None:
+    await fill(journal, 6)
+    row = await journal.head("main")
+    events = [e async for chunk in journal.read_journal("main") for e in chunk.events]
+    chunk = [message_of(event, row.incarnation) for event in events]
+    client, stranger = [await nats.connect(private_nats.url) for _ in range(2)]
+    stream = EventStream(client, "main")
+    await stream.ensure()
+    await stream.publish(chunk[:2])
+    # It takes the place of the third event; the fourth one would fit after it.
+    await stranger.jetstream().publish(chunk[2].subject, b"!")
+    with pytest.raises(Refused):
+        await stream.publish(chunk[2:])
+    assert (await stream.tail()).last_sequence == 3
+    await client.close()
+    await stranger.close()
+
+
+async def test_a_stream_without_atomic_batches_is_allowed_them(
+    journal: Journal, database: Database, private_nats: NatsServer
+) -> None:
+    await fill(journal, 10)
+    admin = await nats.connect(private_nats.admin_url)
+    subjects = [streams.journal_subjects("main")]
+    await admin.jetstream().add_stream(StreamConfig(name=STREAM, subjects=subjects))
+    await admin.close()
+    async with relaying(journal, database, private_nats):
+        await assert_follows(journal, private_nats, 10)
 
 
 async def test_a_rebuild_may_leave_old_messages_out(

@@ -1,8 +1,8 @@
 """One journal's relay: reads committed positions in order and publishes them, fenced.
 
 There is no checkpoint to store: the stream's own end says where to go on. A lost, doubled or
-competing publish makes the server refuse the rest of the chunk; then the relay looks at the stream
-and goes on from there. It never goes on from an end that the journal does not know.
+competing publish makes the server refuse the whole chunk; then the relay looks at the stream and
+goes on from there. It never goes on from an end that the journal does not know.
 """
 
 import asyncio
@@ -17,12 +17,17 @@ from nats.js.errors import APIError, NotFoundError
 from services.ledger.domain.events import StoredEvent
 from services.ledger.relay.leader import Leadership
 from services.ledger.relay.message import OVERHEAD_BYTES, Message, message_of
-from services.ledger.relay.stream import EventStream, Refused, Tail, Unwritable
+from services.ledger.relay.stream import (
+    CHUNK_MESSAGES_MAX,
+    EventStream,
+    Refused,
+    Tail,
+    Unwritable,
+)
 from services.runtime.logs import get_logger
 
 _log = get_logger(__name__)
 
-CHUNK_MESSAGES_MAX: Final = 2_000
 CHUNK_BYTES_MAX: Final = 4 * 1024 * 1024
 # How long the relay waits for news before it asks the journal again; a hint comes sooner.
 POLL_S: Final = 0.25

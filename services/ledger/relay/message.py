@@ -7,7 +7,11 @@ from services.ledger.domain.events import StoredEvent
 from services.runtime import streams
 from services.runtime.clock import iso_from_instant
 
+# What JetStream reads of a message; the others are for readers.
 EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
+BATCH_ID = "Nats-Batch-Id"
+BATCH_SEQUENCE = "Nats-Batch-Sequence"
+BATCH_COMMIT = "Nats-Batch-Commit"
 
 # What NATS and its protocol line add to a message, roughly; only chunks are cut by it.
 OVERHEAD_BYTES = 700
@@ -26,12 +30,8 @@ class Message:
 
 
 def message_of(event: StoredEvent, incarnation: str) -> Message:
-    """The message of an event. Headers without a value are left out.
-
-    The server stores it at sequence == position or refuses it: the header says what must be last.
-    """
+    """The message of an event. Headers without a value are left out."""
     headers = {
-        EXPECTED_LAST_SEQUENCE: str(event.position - 1),
         streams.SPEC_VERSION: "1.0",
         streams.EVENT_ID: event.event_id,
         streams.SOURCE: f"/rapport/journals/{event.journal}",

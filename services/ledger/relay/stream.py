@@ -1,7 +1,8 @@
 """The JetStream stream of one journal: made, looked at, written to, deleted."""
 
 import json
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -10,14 +11,22 @@ from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from services.ledger.relay.message import Message
+from services.ledger.relay.message import (
+    BATCH_COMMIT,
+    BATCH_ID,
+    BATCH_SEQUENCE,
+    EXPECTED_LAST_SEQUENCE,
+    Message,
+)
 from services.runtime import streams
 
 # Mends a leader-change fault that could give one sequence twice (nats-server #8057).
 SERVER_VERSION_MIN: Final = (2, 15, 1)
 ACK_TIMEOUT_S: Final = 10.0
-# JetStream's own code for a message whose expected last sequence was wrong.
-_WRONG_LAST_SEQUENCE: Final = 10071
+# What the server takes as one atomic batch unless it is configured otherwise.
+CHUNK_MESSAGES_MAX: Final = 1_000
+# JetStream's own codes: another last sequence than expected, and a batch of which some was lost.
+_REFUSALS: Final = frozenset({10071, 10164, 10176})
 
 
 class ServerTooOld(Exception):  # noqa: N818 - the sentence reads without "Error"
@@ -25,7 +34,7 @@ class ServerTooOld(Exception):  # noqa: N818 - the sentence reads without "Error
 
 
 class Refused(Exception):  # noqa: N818
-    """The stream did not take the chunk: something else was published, or a message was lost."""
+    """The stream took nothing of it: something else was published, or a message was lost."""
 
 
 class Unwritable(Exception):  # noqa: N818
@@ -70,14 +79,21 @@ class EventStream:
             deny_delete=True,
             deny_purge=True,
             allow_direct=True,
+            allow_atomic=True,
         )
 
     async def ensure(self) -> None:
-        """Make the stream if it is not there; an existing one keeps its configuration."""
+        """Make the stream if it is not there; an existing one keeps its configuration.
+
+        But for atomic batches, without which nothing can be published safely.
+        """
         try:
-            await self._jetstream.stream_info(self.name)
+            config = (await self._jetstream.stream_info(self.name)).config
         except NotFoundError:
             await self._jetstream.add_stream(self._config)
+        else:
+            if not config.allow_atomic:
+                await self._jetstream.update_stream(config.evolve(allow_atomic=True))
 
     async def tail(self) -> Tail:
         """The stream's end. Raises NotFoundError when it was deleted."""
@@ -90,23 +106,31 @@ class EventStream:
         return Tail(last, headers.get(streams.EVENT_ID, ""), headers.get(streams.INCARNATION, ""))
 
     async def publish(self, chunk: Sequence[Message]) -> None:
-        """Publish consecutive positions, pipelined; returns when the last one is stored.
+        """Publish consecutive positions, all or none; returns when they are stored.
 
-        The server refuses every message that does not follow its predecessor, so the
-        acknowledgement of the last one speaks for all. Raises Refused, Unwritable, or the client's
-        errors; then any number of the first messages may have been stored.
+        One atomic batch of at most CHUNK_MESSAGES_MAX, pipelined, stored where it begins at the
+        sequence of its first position or not at all. Expecting the last sequence of every message
+        would not do: what is published by somebody else in between takes the place of one, and the
+        next one fits again. Raises Refused, Unwritable, or the client's errors; then nothing was
+        stored unless the answer was lost.
         """
         *first, last = chunk
+        headers = _batch_headers(len(chunk), chunk[0].position - 1)
         for message in first:
-            await self._client.publish(message.subject, message.body, headers=message.headers)
+            await self._client.publish(
+                message.subject, message.body, headers={**message.headers, **next(headers)}
+            )
         answer = await self._client.request(
-            last.subject, last.body, timeout=ACK_TIMEOUT_S, headers=last.headers
+            last.subject,
+            last.body,
+            timeout=ACK_TIMEOUT_S,
+            headers={**last.headers, **next(headers)},
         )
         acknowledgement = json.loads(answer.data)
         error = acknowledgement.get("error")
         if error is not None:
             text = f"{error.get('description')} ({error.get('err_code')})"
-            raise (Refused if error.get("err_code") == _WRONG_LAST_SEQUENCE else Unwritable)(text)
+            raise (Refused if error.get("err_code") in _REFUSALS else Unwritable)(text)
         if acknowledgement.get("seq") != last.position:
             raise Refused(f"position {last.position} was stored at {acknowledgement.get('seq')}")
 
@@ -118,3 +142,16 @@ class EventStream:
         with suppress(NotFoundError):
             await self._jetstream.delete_stream(self.name)
         await self._jetstream.add_stream(self._config.evolve(first_seq=first_sequence))
+
+
+def _batch_headers(size: int, expected_last: int) -> Iterator[dict[str, str]]:
+    """What makes messages one batch after a sequence; a message alone needs no batch."""
+    expected = {EXPECTED_LAST_SEQUENCE: str(expected_last)}
+    if size == 1:
+        yield expected
+        return
+    batch = {BATCH_ID: uuid.uuid4().hex}
+    yield {**batch, BATCH_SEQUENCE: "1", **expected}
+    for number in range(2, size):
+        yield {**batch, BATCH_SEQUENCE: str(number)}
+    yield {**batch, BATCH_SEQUENCE: str(size), BATCH_COMMIT: "1"}
