@@ -98,6 +98,7 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     "timeline_of_incident": (EVENTS[1], A[:1], None, False, 10**16, LAST_ID, 51, *NARROW),
     "payloads": (EVENTS, EVENTS),
     "sides": ([*A, *B],),
+    "last_sides": ([*A, *B], 10**6),
     "party": (A[0], 10**16),
     "parties": ("people/a0001", "people0", 0, "", "", 51),
     "descriptions": (EVENTS,),

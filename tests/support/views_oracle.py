@@ -76,7 +76,12 @@ def humans(events: Sequence[Delivered]) -> Identities:
                 found.append(
                     Unlink(event_id=event.event_id, position=event.position, ends=unlinked.ends)
                 )
-    return identities(found)
+    return identities(found, sides=last_sides(events))
+
+
+def last_sides(events: Sequence[Delivered]) -> dict[str, int]:
+    """The sides last described, whatever the day: a link of two different ones has no effect."""
+    return {party: side for party, (side, _, _) in descriptions(events, 10_000_000).items() if side}
 
 
 def raw_pairs(events: Sequence[Delivered]) -> dict[Pair, list[Touchpoint]]:

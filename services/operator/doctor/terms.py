@@ -66,7 +66,14 @@ async def _people(conn: asyncpg.Connection, journal: str, tenant: str) -> Identi
                 facts.append(Void(event_id=event_id, position=position, target=target))
             else:
                 facts.append(Unlink(event_id=event_id, position=position, ends=target))
-    return identities(facts)
+    sides = {
+        row["party"]: row["side"]
+        for row in (
+            await conn.fetch(SQL["linked_sides_of_tenant"], journal, tenant) if facts else ()
+        )
+        if row["side"]
+    }
+    return identities(facts, sides=sides)
 
 
 async def _identities_agree(

@@ -1,6 +1,6 @@
 """Who is whom: ids that are one human. Source: the domain contract, sections 3 and 5."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.projector.domain.facts import Pair, Touchpoint, Void, pair_of
@@ -67,12 +67,25 @@ class Identities:
 NO_LINKS = Identities({}, {})
 
 
-def identities(facts: Iterable[Link | Unlink | Void], known_at: int | None = None) -> Identities:
+def crosses(a: str, b: str, sides: Mapping[str, Hashable]) -> bool:
+    """Whether two ids are on different sides, both known: then they are not one human."""
+    side, other = sides.get(a), sides.get(b)
+    return side is not None and other is not None and side != other
+
+
+def identities(
+    facts: Iterable[Link | Unlink | Void],
+    known_at: int | None = None,
+    sides: Mapping[str, Hashable] | None = None,
+) -> Identities:
     """The humans that strong links make, given in any order with what ends or voids them.
 
-    A link counts while it is neither voided nor ended by an Unlink that is not voided itself.
-    Facts of a position beyond `known_at` are as if they had not been recorded.
+    A link counts while it is neither voided nor ended by an Unlink that is not voided itself, and
+    its two ids are not on different sides. `sides` are those last described, whatever the day; who
+    has none is not in it. Facts of a position beyond `known_at` are as if they had not been
+    recorded; so must the sides be.
     """
+    sides = sides or {}
     links: dict[str, Link] = {}
     unlinks: dict[str, Unlink] = {}
     voids: dict[str, Void] = {}
@@ -96,7 +109,9 @@ def identities(facts: Iterable[Link | Unlink | Void], known_at: int | None = Non
         return person
 
     for link in links.values():
-        if link.strong and link.event_id not in voided and link.event_id not in ended:
+        if not link.strong or link.event_id in voided or link.event_id in ended:
+            continue
+        if not crosses(link.a, link.b, sides):
             smaller, larger = sorted((root(link.a), root(link.b)))
             parents[larger] = smaller
     canonical_of = {person: root(person) for person in list(parents)}

@@ -14,7 +14,11 @@ from services.projector.projections.statements import SQL, Named, PairKey, colum
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Whose canonical id a batch changed: the one before, by person; itself for who had none."""
+    """Whom a batch made another human, by the ids that are one: the canonical id before, by person.
+
+    Also those who keep their canonical id while another id joins or leaves them: what stood for
+    all of them stands for others now. Itself for who had none.
+    """
 
     canonical_before: Mapping[Named, str]
 
@@ -41,7 +45,8 @@ async def insert(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> 
 async def update(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> Changed:
     """Bring `identities` to what a batch links and unlinks; whose canonical id changed.
 
-    After `insert` and the amendments. Looks at all strong links that reach the people concerned.
+    After `insert`, the amendments and the descriptions, which say whether a link holds. Looks at
+    all strong links that reach the people concerned.
     """
     people = await _concerned(conn, journal, arrivals)
     if not people:
@@ -52,19 +57,33 @@ async def update(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> 
         link = Link(event_id=str(event_id), position=position, a=a, b=b, strong=True)
         links.setdefault(tenant, []).append(link)
         people |= {Named(tenant, a), Named(tenant, b)}
-    after = await _canonical_ids(conn, journal, links)
+    after = await _canonical_ids(conn, journal, links) if links else {}
     before = await canonical_ids(conn, journal, people)
-    changed = {
-        person: before.get(person, person.name)
-        for person in people
-        if before.get(person) != after.get(person)
-    }
-    if changed:
-        gone = [person for person in changed if person in before]
+    renamed = [person for person in sorted(people) if before.get(person) != after.get(person)]
+    if renamed:
+        gone = [person for person in renamed if person in before]
         await conn.execute(SQL["delete_identities"], journal, *columns(gone, 2))
-        come = [(*person, after[person]) for person in sorted(changed) if person in after]
+        come = [(*person, after[person]) for person in renamed if person in after]
         await conn.execute(SQL["insert_identities"], journal, *columns(come, 3))
-    return Changed(changed)
+    together_before, together_after = _together(people, before), _together(people, after)
+    return Changed(
+        {
+            person: before.get(person, person.name)
+            for person in people
+            if together_before[person] != together_after[person]
+        }
+    )
+
+
+def _together(
+    people: Collection[Named], canonical: Mapping[Named, str]
+) -> dict[Named, frozenset[Named]]:
+    """The ids that are one human with each of some people, itself among them."""
+    humans: dict[Named, set[Named]] = {}
+    for person in people:
+        human = Named(person.tenant, canonical.get(person, person.name))
+        humans.setdefault(human, set()).add(person)
+    return {person: frozenset(ids) for ids in humans.values() for person in ids}
 
 
 async def canonical_ids(
@@ -98,6 +117,12 @@ async def _concerned(conn: asyncpg.Connection, journal: str, arrivals: Arrivals)
     for event, linked in arrivals.links:
         if linked.strength == people_pb2.LINK_STRENGTH_STRONG:
             people |= {Named(event.tenant, linked.a), Named(event.tenant, linked.b)}
+    # A link of ours with an outsider has no effect: who is on which side decides, too.
+    people |= {Named(event.tenant, said.party) for event, said in arrivals.descriptions}
+    voids = [(item.event.tenant, item.target) for item in arrivals.of_role(VOID)]
+    if voids:
+        rows = await conn.fetch(SQL["described_by"], journal, *columns(voids, 2))
+        people |= {Named(*row) for row in rows}
     targets = [(item.event.tenant, item.target) for item in arrivals.of_role(VOID, END)]
     if targets:
         rows = await conn.fetch(SQL["links_ended_by"], journal, *columns(targets, 2))
@@ -120,8 +145,16 @@ async def _canonical_ids(
         else:
             unlink = Unlink(event_id=str(event_id), position=position, ends=str(target))
             facts[tenant].append(unlink)
+    ends = {
+        Named(t, end) for t, found in links.items() for link in found for end in (link.a, link.b)
+    }
+    sides: dict[str, dict[str, int]] = {}
+    for tenant, person, side in await conn.fetch(
+        SQL["last_sides"], journal, *columns(sorted(ends), 2)
+    ):
+        sides.setdefault(tenant, {})[person] = side
     return {
         Named(tenant, person): canonical
         for tenant, found in facts.items()
-        for person, canonical in identities(found).canonical_of.items()
+        for person, canonical in identities(found, sides=sides.get(tenant)).canonical_of.items()
     }

@@ -34,4 +34,16 @@ async def read_identities(snapshot: Snapshot, people: Collection[str], known_at:
         # An end that names other people than its link came before it, and has no effect.
         elif row["role"] == "E" and ends_of.get(target) == {row["a"], row["b"]}:
             facts.append(Unlink(event_id=event_id, position=row["position"], ends=str(target)))
-    return identities(facts, known_at)
+    ends = {person for pair in ends_of.values() for person in pair}
+    return identities(facts, known_at, await read_last_sides(snapshot, ends, known_at))
+
+
+async def read_last_sides(
+    snapshot: Snapshot, people: Collection[str], known_at: int
+) -> dict[str, int]:
+    """The numbers of rapport.events.v1.Side that people were last described with, whatever the day.
+
+    What decides whether a link holds: links follow knowledge alone, and so must this.
+    """
+    rows = await snapshot.fetch("last_sides", sorted(people), known_at)
+    return {row["party"]: row["side"] for row in rows}

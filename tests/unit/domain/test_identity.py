@@ -75,3 +75,16 @@ def test_a_pair_of_one_human_posts_nothing() -> None:
     assert told.raw_pairs("ann", "bob") == ()
     assert told.posting([call]) == []
     assert NO_LINKS.posting([call]) == [call]
+
+
+def test_a_link_of_an_internal_with_an_external_person_has_no_effect() -> None:
+    facts = [link(1, "ann", "eve"), link(2, "eve", "zoe")]
+
+    told = identities(facts, sides={"ann": 1, "eve": 2, "zoe": 2})
+
+    assert not told.same_human("ann", "eve")
+    assert told.same_human("eve", "zoe")
+
+
+def test_a_link_with_somebody_nobody_described_holds() -> None:
+    assert identities([link(1, "ann", "eve")], sides={"ann": 1}).same_human("ann", "eve")
