@@ -169,7 +169,7 @@ def _traces(texts: Iterable[str]) -> list[bytes]:
 
 def _files(stack: RunningStack, since_s: float) -> Iterator[Path]:
     """Every file of the servers and the services that was written to since then: data, WAL, stream
-    store, logs, settings."""
+    store, logs, settings. Of servers that are named, their files are out of reach here."""
     roots = [stack.directory]
     if stack.embedded:
         assert stack.state.postgres_home is not None
