@@ -5,7 +5,7 @@ knows is carried by who calls. What cannot be a fact at all raises UnreadableFac
 message holds no id and no text of the payload, so that it may be logged and stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
@@ -177,6 +177,7 @@ def touchpoint_of(
         due_on=_day(message.due_on) if message.HasField("due_on") else None,
         fulfils=_id_or_nothing(message.fulfils),
         occasion_id=message.occasion_id,
+        facts_used=_ids(message.facts_used) if message.facts_used else (),
     )
 
 
@@ -298,6 +299,10 @@ def _required_id(text: str, field: str) -> str:
 
 def _id_or_nothing(text: str) -> str:
     return (canonical_id(text) or "") if text else ""
+
+
+def _ids(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(found for text in texts if (found := canonical_id(text)) is not None)
 
 
 def _two_ids(a: str, b: str) -> None:

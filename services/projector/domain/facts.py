@@ -50,6 +50,7 @@ class Touchpoint:
     due_on: int | None = None
     fulfils: str = ""
     occasion_id: str = ""
+    facts_used: tuple[str, ...] = ()
     corrected_by: str = ""
 
     @property

@@ -68,6 +68,10 @@ CREATE INDEX touchpoints_by_a ON views.touchpoints (journal, tenant, a, now_occu
 CREATE INDEX touchpoints_by_b ON views.touchpoints (journal, tenant, b, now_occurred_at_us, event_id);
 CREATE INDEX touchpoints_by_a_recorded ON views.touchpoints (journal, tenant, a, position);
 CREATE INDEX touchpoints_by_b_recorded ON views.touchpoints (journal, tenant, b, position);
+CREATE INDEX touchpoints_incidents_by_a ON views.touchpoints (journal, tenant, a, now_occurred_at_us, event_id)
+    WHERE now_kind = 'incident' AND state <> 3;
+CREATE INDEX touchpoints_incidents_by_b ON views.touchpoints (journal, tenant, b, now_occurred_at_us, event_id)
+    WHERE now_kind = 'incident' AND state <> 3;
 CREATE INDEX touchpoints_by_incident ON views.touchpoints (journal, tenant, now_resolves)
     WHERE now_resolves IS NOT NULL;
 

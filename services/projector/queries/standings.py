@@ -78,7 +78,7 @@ async def list_balances(
     while that is being computed, and LIST_TOO_WIDE for every other list without a person, or of a
     person with more than 10,000 relationships.
     """
-    if is_today and _is_built(snapshot, question):
+    if is_today and is_built(snapshot, question):
         return await _standing(snapshot, question, asked)
     if asked.person is None:
         raise await (_building if is_today else _too_wide)(snapshot, question)
@@ -105,7 +105,8 @@ def place_of(balance: RelationBalance, order: Order) -> Place:
     return Place(keys[order], balance.pair)
 
 
-def _is_built(snapshot: Snapshot, question: Question) -> bool:
+def is_built(snapshot: Snapshot, question: Question) -> bool:
+    """Whether the standings hold for the question's day and policy, all of them."""
     state = snapshot.standings
     if state is None:
         return True  # no event of the tenant yet: an empty list
@@ -157,7 +158,7 @@ async def _standing(snapshot: Snapshot, question: Question, asked: ListAsked) ->
         person = people.canonical(asked.person)
         stem = f"standings_of_person_{direction}"
         rows = await snapshot.fetch(stem, person, int(asked.order), *place, asked.limit + 1)
-    return _page([_standing_of(row, question.on) for row in rows], asked)
+    return _page([standing_of(row, question.on) for row in rows], asked)
 
 
 def _beginning(asked: ListAsked) -> Place:
@@ -168,7 +169,8 @@ def _beginning(asked: ListAsked) -> Place:
     return Place(low, ("", "")) if asked.ascending else Place(high, (_NAME_MAX, ""))
 
 
-def _standing_of(row: Any, on: int) -> RelationBalance:
+def standing_of(row: Any, on: int) -> RelationBalance:
+    """The balance of a row of standings."""
     return RelationBalance(
         pair=(row["a"], row["b"]),
         on=on,
