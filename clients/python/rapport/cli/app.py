@@ -14,6 +14,7 @@ from rapport.cli import (
     event_commands,
     import_commands,
     kind_commands,
+    source_commands,
     tenant_commands,
     timeline_commands,
 )
@@ -24,6 +25,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     append_commands,
     amend_commands,
     import_commands,
+    source_commands,
     balance_commands,
     timeline_commands,
     event_commands,

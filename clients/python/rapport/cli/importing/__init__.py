@@ -1,1 +1,1 @@
-"""Importing tables: a mapping file says how a row becomes an event."""
+"""Importing: tables as a mapping file says; calendars, mail, people and LinkedIn as they are."""
