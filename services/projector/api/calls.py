@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import grpc
+from rapport.v1 import capital_service_pb2 as capital
 
+from services.projector.api.fields import Fields
 from services.projector.api.tenants import TenantDirectory
-from services.projector.queries.question import PolicyShelf
+from services.projector.queries.question import AsOf, PolicyShelf, Question, resolve
 from services.projector.queries.snapshot import Snapshot, Views
 from services.projector.queries.waiting import Positions
 from services.runtime.caller import Caller, current_caller
@@ -54,6 +56,19 @@ class Dependencies:
         journal = await self.tenants.journal_of(tenant)
         await self.positions.wait_for(journal, min_position, wait_s(context.time_remaining()))
         return Call(caller, tenant, journal, self.views)
+
+    async def begin_as_of(
+        self, fields: Fields, message: capital.AsOf, context: Context
+    ) -> "tuple[AsOf, Call]":
+        """The same for a request with an `as_of`, once no field of it is wrong."""
+        as_of = fields.as_of(message)
+        min_position = fields.position("as_of.min_position", message.min_position)
+        fields.done()
+        return as_of, await self.begin(context, min_position)
+
+    async def resolve(self, snapshot: Snapshot, as_of: AsOf) -> Question:
+        """The question to be answered; POLICY_UNKNOWN for a policy nobody adopted."""
+        return await resolve(snapshot, self.shelf, as_of, self.today())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from services.projector.api.answers import (
     kind_messages,
     policy_message,
 )
-from services.projector.api.calls import Call, Context, Dependencies
+from services.projector.api.calls import Context, Dependencies
 from services.projector.api.fields import Fields
 from services.projector.api.tokens import ListToken, token_invalid
 from services.projector.queries.balances import read_balances
@@ -47,10 +47,10 @@ class Capital(CapitalServiceServicer):
         """The two accounts of one relationship."""
         fields = Fields()
         pair = fields.pair("relationship", request.relationship)
-        as_of, call = await self._begin(fields, request.as_of, context)
+        as_of, call = await self._with.begin_as_of(fields, request.as_of, context)
 
         async def work(snapshot: Snapshot) -> capital.GetBalanceResponse:
-            question = await self._resolve(snapshot, as_of)
+            question = await self._with.resolve(snapshot, as_of)
             (balance,) = await read_balances(snapshot, question, [pair])
             return capital.GetBalanceResponse(
                 balance=balance_message(balance), computed=computed_message(snapshot, question)
@@ -70,10 +70,10 @@ class Capital(CapitalServiceServicer):
             fields.pair(f"relationships[{index}]", text)
             for index, text in enumerate(request.relationships[:BALANCES_PER_BATCH_MAX])
         ]
-        as_of, call = await self._begin(fields, request.as_of, context)
+        as_of, call = await self._with.begin_as_of(fields, request.as_of, context)
 
         async def work(snapshot: Snapshot) -> capital.BatchGetBalancesResponse:
-            question = await self._resolve(snapshot, as_of)
+            question = await self._with.resolve(snapshot, as_of)
             balances = await read_balances(snapshot, question, pairs)
             return capital.BatchGetBalancesResponse(
                 balances=[balance_message(balance) for balance in balances],
@@ -90,7 +90,7 @@ class Capital(CapitalServiceServicer):
         person = fields.person("person", request.person) if request.person else None
         fields.known_enum("order_by", capital.BalanceOrder, request.order_by)
         limit = fields.page_size(request.page_size)
-        as_of, call = await self._begin(fields, request.as_of, context)
+        as_of, call = await self._with.begin_as_of(fields, request.as_of, context)
         key = request_key(_LIST, call.tenant, request)
         token = ListToken.read(request.page_token, key) if request.page_token else None
         if token is not None:
@@ -123,10 +123,10 @@ class Capital(CapitalServiceServicer):
         """The receipt of a relationship."""
         fields = Fields()
         pair = fields.pair("relationship", request.relationship)
-        as_of, call = await self._begin(fields, request.as_of, context)
+        as_of, call = await self._with.begin_as_of(fields, request.as_of, context)
 
         async def work(snapshot: Snapshot) -> capital.ExplainBalanceResponse:
-            question = await self._resolve(snapshot, as_of)
+            question = await self._with.resolve(snapshot, as_of)
             return explanation_message(snapshot, question, await explain(snapshot, question, pair))
 
         answer = await call.read(work)
@@ -151,17 +151,6 @@ class Capital(CapitalServiceServicer):
         """The kinds of a policy."""
         policy = await self._policy(request, context)
         return capital.ListKindsResponse(kinds=kind_messages(policy), policy=policy.label)
-
-    async def _begin(
-        self, fields: Fields, message: capital.AsOf, context: Context
-    ) -> tuple[AsOf, Call]:
-        as_of = fields.as_of(message)
-        min_position = fields.position("as_of.min_position", message.min_position)
-        fields.done()
-        return as_of, await self._with.begin(context, min_position)
-
-    async def _resolve(self, snapshot: Snapshot, as_of: AsOf) -> Question:
-        return await resolve(snapshot, self._with.shelf, as_of, self._with.today())
 
     async def _policy(
         self, request: capital.GetPolicyRequest | capital.ListKindsRequest, context: Context
