@@ -49,12 +49,16 @@ class Course:
         """What was posted up to the last day asked for; not to be changed."""
         return self._buckets
 
-    def balance(self, on: int) -> Balance:
-        """The exact balance on a day not before the last one asked for."""
+    def post_until(self, on: int) -> None:
+        """Go on to a day not before the last one asked for."""
         while self._next < len(self._steps) and self._steps[self._next].effective_from <= on:
             step = self._steps[self._next]
             self._buckets.post(step.day, step.half_life_days, step.know_mp, step.care_mp)
             self._next += 1
+
+    def balance(self, on: int) -> Balance:
+        """The exact balance on a day not before the last one asked for."""
+        self.post_until(on)
         balance = self._buckets.balance(on)
         self._buckets.extend_through(on)
         return balance

@@ -74,10 +74,13 @@ def test_outside_1_to_2_and_2_to_1_a_measure_is_flagged() -> None:
     assert flagged(2001, 1000)
 
 
+def exactly(value: int | None) -> Fraction | None:
+    return None if value is None else Fraction(value)
+
+
 def test_without_something_to_divide_by_there_is_no_ratio_and_one_sided_ones_are_flagged() -> None:
     def told(internal: int | None, external: int | None) -> tuple[int | None, bool]:
-        both = (None if value is None else Fraction(value) for value in (internal, external))
-        measure = compared("x", *both, POLICY)
+        measure = compared("x", exactly(internal), exactly(external), POLICY)
         return measure.ratio_per_mille, measure.flagged
 
     assert told(0, 0) == (None, False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Final
 
 from services.projector.domain.collective.capital_at_risk import capital_at_risk
@@ -43,14 +44,14 @@ def portfolio(
     chosen = each_once(stakes)
     if people is not None:
         chosen = of_people(chosen, people)
-    weakest = sorted(chosen, key=lambda stake: (stake.buffer_mp, stake.pair))
-    strongest = sorted(chosen, key=lambda stake: (-stake.buffer_mp, stake.pair))
+    strongest = nsmallest(EXTREMES_MAX, chosen, key=lambda stake: (-stake.buffer_mp, stake.pair))
+    weakest = nsmallest(EXTREMES_MAX, chosen, key=lambda stake: (stake.buffer_mp, stake.pair))
     return Portfolio(
         sums=sums(chosen, policy),
         by_internal=concentration(chosen, Side.INTERNAL),
         by_external=concentration(chosen, Side.EXTERNAL),
         capital_at_risk=capital_at_risk(chosen, people),
-        strongest=tuple(strongest[:EXTREMES_MAX]),
-        weakest=tuple(weakest[:EXTREMES_MAX]),
+        strongest=tuple(strongest),
+        weakest=tuple(weakest),
         without_side=without_side(chosen),
     )

@@ -83,7 +83,8 @@ def each_once(stakes: Iterable[Stake]) -> list[Stake]:
     """
     by_pair: dict[Pair, Stake] = {}
     for stake in stakes:
-        if by_pair.setdefault(stake.pair, stake) != stake:
+        known = by_pair.setdefault((stake.a, stake.b), stake)
+        if known is not stake and known != stake:
             raise ValueError("one relationship has one balance")
     return [by_pair[pair] for pair in sorted(by_pair)]
 
