@@ -32,6 +32,9 @@ _log = get_logger(__name__)
 
 STOPPED_LOOK_S: Final = 2.0
 LOOK_BACK_S: Final = 2.0
+# How often, and after how long each time, a stream that is back is given the benefit of the doubt.
+_LOOKS_AT_NATS: Final = 5
+_LOOK_AGAIN_S: Final = 0.1
 _BREATH_S: Final = 0.05
 _AGAIN_FIRST_S: Final = 0.25
 _AGAIN_MAX_S: Final = 5.0
@@ -296,8 +299,11 @@ class JournalIntake:
         if client is None or not self._patience.over:
             return False
         source = self._source(client)
-        if await source.stands_at(self.position, self._event_id):
-            return True
+        for _ in range(_LOOKS_AT_NATS):
+            if await source.stands_at(self.position, self._event_id):
+                return True
+            # While events come in, the stream is a moment behind what the ledger just said.
+            await asyncio.sleep(_LOOK_AGAIN_S)
         self._patience.failed()
         return False
 
