@@ -45,7 +45,8 @@ _QUERY_TIMEOUT_MS: Final = 30_000
 # Intake: one connection for each journal and one for its turn of the day.
 _INTAKE_POOL_MAX: Final = 16
 _INTAKE_TIMEOUT_MS: Final = 120_000
-_INTAKE_IDLE_MS: Final = 120_000
+# A frozen replica lets go of the checkpoint after this; folding what a batch needs takes far less.
+_INTAKE_IDLE_MS: Final = 15_000
 # As long as another replica, or the rebuild of the views, may hold a checkpoint.
 _INTAKE_LOCK_MS: Final = 60_000
 _VAULT_POOL_MAX: Final = 4
