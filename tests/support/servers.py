@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,9 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.config import LocalConfig
+from deploy.local.errors import StackError
 from deploy.local.nats import NatsServer
 from deploy.local.postgres import PostgresServer, postgres_home, remove_home
-from deploy.local.process import ProcessIdentity, identity_of
+from deploy.local.process import Process, ProcessIdentity, identity_of
+from deploy.local.state import FILE_NAME as STATE_FILE
+from deploy.local.state import StackState
 
 RUN_PREFIX = "rapport-tests-"
 
@@ -88,13 +92,14 @@ class TestRun:
             return NatsEndpoint(server.url, server.admin_url)
 
     @contextmanager
-    def private_postgres(self) -> Iterator[PostgresServer]:
+    def private_postgres(self, *, max_connections: int = 100) -> Iterator[PostgresServer]:
         """A server of one test's own, fsync on, to be crashed at will."""
         directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=self.directory))
         directory.chmod(0o711)
         server = PostgresServer(
             postgres_home(directory),
             binaries=self.config.postgres_bin,
+            max_connections=max_connections,
             shared_buffers="32MB",
         )
         try:
@@ -119,7 +124,9 @@ class TestRun:
             shutil.rmtree(directory, ignore_errors=True)
 
     def end(self) -> None:
-        """Stops every server below the folder and removes it."""
+        """Stops every service and server below the folder and removes it."""
+        for file in self.directory.rglob(STATE_FILE):
+            _end_services(file.parent)
         for pid_file in self.directory.rglob("nats.pid"):
             nats = NatsServer(pid_file.parent)
             nats.find()
@@ -148,6 +155,15 @@ def sweep() -> None:
             pid, started = json.loads((directory / "owner").read_text())
             if identity_of(pid) != ProcessIdentity(pid, started):
                 TestRun(directory).end()
+
+
+def _end_services(directory: Path) -> None:
+    with suppress(StackError):
+        state = StackState.load(directory)
+        for name, identity in state.processes.items() if state is not None else ():
+            process = Process.adopt(name, identity)
+            if process is not None and name not in ("postgres", "nats"):
+                process.stop(((signal.SIGKILL, 10.0),))
 
 
 def service_env(dsns: Mapping[str, str], nats: NatsEndpoint | NatsServer) -> dict[str, str]:

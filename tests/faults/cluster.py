@@ -1,0 +1,211 @@
+"""Rapport as it runs: processes of its own, two of each service, on servers that may be crashed."""
+
+import asyncio
+import secrets
+import shutil
+import signal
+import tempfile
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from prometheus_client.parser import text_string_to_metric_families
+from rapport import Rapport, RetryPolicy
+
+from deploy.local.files import write_private
+from deploy.local.nats import NatsServer
+from deploy.local.postgres import PostgresServer
+from deploy.local.service import LEDGER, PROJECTOR, Service
+from deploy.local.state import StackState
+from services.operator.config import Installation
+from services.runtime.vault.master import MasterKeys
+from tests.support.databases import Background, Database, DatabaseFactory
+from tests.support.servers import TestRun, service_env
+
+WAIT_S: Final = 40.0
+_POLL_S: Final = 0.05
+_KILL: Final = ((signal.SIGKILL, 10.0),)
+# A crash in mid-test must not wait for the polite end of its victims.
+_QUICK: Final = {"RAPPORT_DRAIN_NOTICE_S": "0", "RAPPORT_DRAIN_GRACE_S": "1"}
+_SPECS: Final = {
+    "ledger": LEDGER,
+    "projector": replace(
+        PROJECTOR, settings={**PROJECTOR.settings, "RAPPORT_LEDGER_TARGET": "LEDGERS"}
+    ),
+}
+
+
+class Replica:
+    """One process of a service; its address stays the same from one start to the next."""
+
+    def __init__(self, service: Service, state: StackState) -> None:
+        self.name = service.name
+        self._service, self._state = service, state
+
+    @property
+    def target(self) -> str:
+        """Where it listens, or listened."""
+        return self._state.endpoints[self.name]
+
+    async def start(self) -> None:
+        """Returns when it listens."""
+        await asyncio.to_thread(self._service.start)
+
+    async def kill(self) -> None:
+        """SIGKILL; returns when it is gone."""
+        assert self._service.process is not None
+        await asyncio.to_thread(self._service.process.stop, _KILL)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it keeps its connections and its locks, and does nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self._signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        """Let it end, whatever state it is in; blocks."""
+        if self._service.alive():
+            assert self._service.process is not None
+            self._service.process.stop(_KILL)
+
+    def ensure(self) -> None:
+        """Start it unless it runs; blocks."""
+        if self._service.alive():
+            self.thaw()
+        self._service.start()
+
+    async def metrics(self) -> dict[tuple[str, ...], float]:
+        """Its samples by name and label values, in the order of the labels' names."""
+        url = f"http://{self._state.endpoints[f'{self.name}_metrics']}/metrics"
+        text = await asyncio.to_thread(_fetch, url)
+        return {
+            (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._service.process is not None
+        assert self._service.process.signal(number), f"{self.name} is gone"
+
+
+@dataclass(slots=True)
+class Cluster:
+    """Two ledgers, each with a relay, and two projectors on a PostgreSQL and a NATS."""
+
+    postgres: PostgresServer
+    nats: NatsServer
+    database: Database
+    ledgers: tuple[Replica, Replica]
+    projectors: tuple[Replica, Replica]
+    state: StackState
+    # The name of a journal made ahead, so that relays and projectors have found it when it is used.
+    ahead: str = ""
+
+    @property
+    def installation(self) -> Installation:
+        """What operators' commands take."""
+        return Installation.from_mapping(self.state.env)
+
+    def any_of(self, replicas: tuple[Replica, Replica], first: int = 0) -> str:
+        """A target that is whichever of two answers, beginning with one of them."""
+        ordered = (replicas[first], replicas[1 - first])
+        return f"ipv4:{','.join(replica.target for replica in ordered)}"
+
+    def client(
+        self,
+        tenant: str | None = None,
+        *,
+        ledger: str | None = None,
+        projector: str | None = None,
+        retry: RetryPolicy | None = None,
+        principal: str = "services/tests",
+    ) -> Rapport:
+        """A client of whichever replicas answer, unless told which."""
+        return Rapport(
+            ledger or self.any_of(self.ledgers),
+            projector or self.any_of(self.projectors),
+            tenant=tenant,
+            principal=principal,
+            retry=retry,
+        )
+
+    def mend(self) -> None:
+        """Start whatever a test left dead or frozen; blocks."""
+        self.postgres.start()
+        self.nats.start()
+        for replica in (*self.ledgers, *self.projectors):
+            replica.ensure()
+
+
+async def until(
+    condition: Callable[[], Awaitable[Any]], what: str, timeout_s: float = WAIT_S
+) -> Any:
+    """Looks until the condition holds, and gives what it gave; fails with `what` if it never does.
+
+    What is waited for is the doing of other processes: nobody tells this one.
+    """
+    deadline_s = time.monotonic() + timeout_s
+    while not (found := await condition()):
+        assert time.monotonic() < deadline_s, f"never came: {what}"
+        await asyncio.sleep(_POLL_S)
+    return found
+
+
+@contextmanager
+def cluster_of(run: TestRun, background: Background) -> Iterator[Cluster]:
+    """A cluster of one's own; blocks while it starts."""
+    directory = Path(tempfile.mkdtemp(prefix="cluster-", dir=run.directory))
+    directory.chmod(0o711)
+    for name in ("run", "logs"):
+        (directory / name).mkdir(mode=0o700)
+    with (
+        ThreadPoolExecutor() as threads,
+        run.private_postgres(max_connections=200) as postgres,
+        run.private_nats() as nats,
+    ):
+        database = DatabaseFactory(postgres.dsn, run, background).create()
+        state = _state_of(directory, database, nats)
+
+        def make(name: str) -> Replica:
+            spec = replace(
+                _SPECS[name.partition("-")[0]], name=name, target=name.upper().replace("-", "_")
+            )
+            inherited = {**run.config.inherited, **_QUICK}
+            service = Service(spec, directory, state, inherited, lambda: state.save(directory))
+            return Replica(service, state)
+
+        ledgers = make("ledger-1"), make("ledger-2")
+        projectors = make("projector-1"), make("projector-2")
+        cluster = Cluster(postgres, nats, database, ledgers, projectors, state)
+        try:
+            list(threads.map(Replica.ensure, ledgers))
+            state.env["LEDGERS"] = cluster.any_of(ledgers)
+            list(threads.map(Replica.ensure, projectors))
+            yield cluster
+        finally:
+            for replica in (*projectors, *ledgers):
+                replica.end()
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _state_of(directory: Path, database: Database, nats: NatsServer) -> StackState:
+    key_file = directory / "master.key"
+    write_private(key_file, MasterKeys.generate_line("first") + "\n")
+    env = service_env(database.env(), nats)
+    env["RAPPORT_VAULT_READER_DSN"] = database.vault_reader_dsn
+    env["RAPPORT_MASTER_KEY_FILE"] = str(key_file)
+    return StackState(installation=secrets.token_hex(4), env=env)
+
+
+def _fetch(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        text: str = answer.read().decode()
+    return text
