@@ -10,8 +10,6 @@ from services.projector.domain.attention.held import (
     Bounds,
     Stretch,
     first_day,
-    quiet_views,
-    stretches,
 )
 from services.projector.domain.attention.items import Item, Rule
 from services.projector.domain.balance import Balance
@@ -26,7 +24,7 @@ def _items(case: Case) -> Iterator[Item]:
     """
     if case.quiet_since is None or not case.view.internal:
         return
-    found = _found(case, case.quiet_since)
+    found = _found(case)
     if found is None:
         return
     severity, day = found
@@ -45,7 +43,7 @@ def _items(case: Case) -> Iterator[Item]:
         )
 
 
-def _found(case: Case, since: int) -> tuple[int, int] | None:
+def _found(case: Case) -> tuple[int, int] | None:
     """The severity and the first day it is not survived, as foreseen latest in the silence.
 
     What a machine posts begins another stretch: each is foreseen without the posts that follow.
@@ -55,8 +53,7 @@ def _found(case: Case, since: int) -> tuple[int, int] | None:
     found = _ahead(policy, today)
     if found is not None:
         return found
-    past = stretches(quiet_views(case.view, since), case.on, lambda view: view.buckets)
-    for stretch in reversed(past):
+    for stretch in reversed(case.silent_stretches):
         found = _ahead(policy, stretch) or _within(policy, stretch)
         if found is not None:
             return found

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from services.projector.domain.attention.held import Silence, Stretch, silence_of, stretches
 from services.projector.domain.attention.items import (
     EVENTS_MAX,
     Item,
@@ -54,6 +55,16 @@ class Case:
         if self.view.contact_days:
             return self.view.contact_days[-1]
         return self.view.touchpoints[0].day if self.view.touchpoints else None
+
+    @cached_property
+    def silence(self) -> Silence:
+        """The relationship since then, by the days on which machines posted; empty for none."""
+        return () if self.quiet_since is None else silence_of(self.view, self.quiet_since)
+
+    @cached_property
+    def silent_stretches(self) -> list[Stretch]:
+        """Its balance over the silence."""
+        return stretches(self.silence, self.on, lambda view: view.buckets)
 
     @cached_property
     def at_stake_mp(self) -> int:

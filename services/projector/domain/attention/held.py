@@ -37,10 +37,14 @@ class Stretch:
     buckets: Buckets
 
 
-def quiet_views(view: RelationshipView, since: int) -> list[RelationshipView]:
-    """The relationship on `since`, and on each later day up to its own on which a machine posted.
+type Silence = Sequence[tuple[int, RelationshipView]]
+
+
+def silence_of(view: RelationshipView, since: int) -> Silence:
+    """The relationship from `since` on, and from each later day on which a machine posted.
 
     `since` is the day of the last counted contact: between these days its entries stand still.
+    Each view may be of a later day than it stands for, but holds what was posted by then.
     """
     days = {since}
     for touch in view.touchpoints:
@@ -48,15 +52,20 @@ def quiet_views(view: RelationshipView, since: int) -> list[RelationshipView]:
             entry = view.entry_of.get(touch.event_id)
             if entry is not None and (entry.know_mp or entry.care_mp or _ranked(touch.audience)):
                 days.add(touch.day)
-    return [view.as_of(day) for day in sorted(days)]
+    latest = view.touchpoints[-1].day if view.touchpoints else since
+    return [(day, view if latest <= day else view.as_of(day)) for day in sorted(days)]
 
 
 def stretches(
-    views: Sequence[RelationshipView], through: int, buckets: Callable[[RelationshipView], Buckets]
+    silence: Silence, through: int, buckets: Callable[[RelationshipView], Buckets]
 ) -> list[Stretch]:
-    """The stretches that begin with each of the views, the last one through a day."""
-    ends = [later.on - 1 for later in views[1:]] + [through]
-    return [Stretch(v.on, end, buckets(v)) for v, end in zip(views, ends, strict=True)]
+    """The stretches that make up a silence, the last one through a day."""
+    ends = [day - 1 for day, _ in silence[1:]] + [through]
+    return [
+        Stretch(day, end, buckets(view))
+        for (day, view), end in zip(silence, ends, strict=True)
+        if day <= end
+    ]
 
 
 def first_day(

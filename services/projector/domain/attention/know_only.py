@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from services.projector.domain.attention.case import Case, RelationshipRule, settled_by_contact
-from services.projector.domain.attention.held import Bounds, first_day, quiet_views, stretches
+from services.projector.domain.attention.held import Bounds, first_day
 from services.projector.domain.attention.items import Item, Rule
 from services.projector.domain.balance import Balance
 from services.projector.domain.measures.care_share import care_share
@@ -32,8 +32,7 @@ def _items(case: Case) -> Iterator[Item]:
 
 
 def _found(case: Case) -> int | None:
-    since = case.quiet_since
-    if since is None or not case.view.internal or not enough_evidence(case.view):
+    if not case.view.internal or not enough_evidence(case.view):
         return None
     threshold = case.surroundings.policy.measures.know_only_care_share
 
@@ -49,8 +48,7 @@ def _found(case: Case) -> int | None:
 
     if holds(case.view.balance):
         return case.on
-    searched = stretches(quiet_views(case.view, since), case.on, lambda view: view.buckets)
-    return first_day(searched, possible, holds)
+    return first_day(case.silent_stretches, possible, holds)
 
 
 RULE = RelationshipRule(Rule.KNOW_ONLY, _items, settled_by_contact)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from services.projector.domain.attention.case import Case, RelationshipRule, settled_by_contact
-from services.projector.domain.attention.held import Bounds, first_day, quiet_views, stretches
+from services.projector.domain.attention.held import Bounds, first_day, stretches
 from services.projector.domain.attention.items import Item, Rule
 from services.projector.domain.balance import Balance
 from services.projector.domain.buckets import Buckets
@@ -43,17 +43,16 @@ def _items(case: Case) -> Iterator[Item]:
 
 
 def _found(case: Case) -> int | None:
-    since = case.quiet_since
     bound = case.surroundings.policy.attention.one_sided
-    if since is None or not case.view.internal or len(case.view.entries) < bound.touches:
+    if not case.view.internal or len(case.view.entries) < bound.touches:
         return None
     test = _Test(bound.reciprocity)
     if reciprocity(case.view).touches < bound.touches:
         return None
     if test.holds(_given(case.view).balance(case.on)):
         return case.on
-    views = [v for v in quiet_views(case.view, since) if reciprocity(v).touches >= bound.touches]
-    searched = stretches(views, case.on, _given) if views else []
+    enough = {day for day, view in case.silence if reciprocity(view).touches >= bound.touches}
+    searched = [s for s in stretches(case.silence, case.on, _given) if s.first in enough]
     return first_day(searched, test.possible, test.holds)
 
 
