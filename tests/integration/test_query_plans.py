@@ -99,7 +99,7 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     "payloads": (EVENTS, EVENTS),
     "sides": ([*A, *B],),
     "last_sides": ([*A, *B], 10**6),
-    "party": (A[0], 10**16),
+    "party": (A[0], 10**16, 10**6),
     "parties": ("people/a0001", "people0", 0, "", "", 51),
     "descriptions": (EVENTS,),
 }

@@ -11,6 +11,7 @@ from services.projector.api.answers import date_message
 from services.projector.api.calls import Call, Context, Dependencies
 from services.projector.api.fields import Fields
 from services.projector.api.lines import Line, line_messages, read_lines
+from services.projector.api.parties import party_message
 from services.projector.api.texts import Sealed, open_all
 from services.projector.api.timeline_requests import short_text, summary_asked, timeline_asked
 from services.projector.api.tokens import read_timeline_token, timeline_token, token_invalid
@@ -30,7 +31,7 @@ from services.projector.queries.timelines import TimelinePage, list_timeline
 from services.runtime.clock import US_PER_DAY
 from services.runtime.errors import RapportError, Reason
 from services.runtime.limits import SUMMARIZED_MONTHS_DEFAULT
-from services.runtime.names import InvalidName, is_person, parse_party
+from services.runtime.names import InvalidName, parse_party
 from services.runtime.page_tokens import make_token, read_token, request_key
 from services.runtime.policy import Policy
 
@@ -108,7 +109,9 @@ class Timeline(TimelineServiceServicer):
         day = self._with.today() if on is None else on
 
         async def work(snapshot: Snapshot) -> tuple[PartyRow | None, int]:
-            return await get_party(snapshot, party, (day + 1) * US_PER_DAY), snapshot.position
+            before_us = (day + 1) * US_PER_DAY
+            row = await get_party(snapshot, party, before_us, snapshot.position)
+            return row, snapshot.position
 
         row, position = await call.read(work)
         if row is None:
@@ -171,7 +174,7 @@ class Timeline(TimelineServiceServicer):
             for row, message in zip(rows, described, strict=True)
         ]
         await open_all(self._with.keys, call.tenant, payloads)
-        return [_party(row, message) for row, message in zip(rows, described, strict=True)]
+        return [party_message(row, message) for row, message in zip(rows, described, strict=True)]
 
 
 def _month(month: Month) -> timeline.TimelineMonth:
@@ -191,26 +194,3 @@ def _after_party(text: str, key: bytes) -> str:
         return parse_party(str(after))
     except InvalidName:
         raise token_invalid() from None
-
-
-def _party(row: PartyRow, described: people_pb2.PartyDescribed) -> timeline.Party:
-    message = timeline.Party(
-        party=row.party,
-        kind=(
-            people_pb2.PARTY_KIND_PERSON
-            if is_person(row.party)
-            else people_pb2.PARTY_KIND_ORGANIZATION
-        ),
-        side=described.side,
-        team=described.team,
-        tier=described.tier,
-        erased=row.erased,
-        described_by=str(row.described_by or ""),
-    )
-    if described.HasField("display_name"):
-        message.display_name.CopyFrom(described.display_name)
-    if described.HasField("portrait"):
-        message.portrait.CopyFrom(described.portrait)
-    for name, text in described.attributes.items():
-        message.attributes[name].CopyFrom(text)
-    return message

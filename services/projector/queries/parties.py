@@ -38,9 +38,11 @@ class PartiesAsked:
     limit: int
 
 
-async def get_party(snapshot: Snapshot, party: str, before_us: int) -> PartyRow | None:
-    """A party as described before an instant; None when no event names it."""
-    row = await snapshot.fetch_row("party", party, before_us)
+async def get_party(
+    snapshot: Snapshot, party: str, before_us: int, known_at: int
+) -> PartyRow | None:
+    """A party as described before an instant, as known; None when no event names it."""
+    row = await snapshot.fetch_row("party", party, before_us, known_at)
     if row is None:
         return None
     payload = row["payload"]

@@ -5,6 +5,7 @@
 -- $2 tenant text: the tenant
 -- $3 party text: its name
 -- $4 before_us bigint: described before this instant, microseconds since 2000-01-01
+-- $5 known_at bigint: descriptions up to this position
 SELECT p.party, p.erased, d.event_id AS described_by, d.payload
 FROM views.parties p
 LEFT JOIN LATERAL (
@@ -14,6 +15,7 @@ LEFT JOIN LATERAL (
       AND d.tenant = $2
       AND d.party = p.party
       AND d.occurred_at_us < $4
+      AND d.position <= $5
       AND (
           SELECT m.position
           FROM views.amendments m
@@ -21,6 +23,7 @@ LEFT JOIN LATERAL (
             AND m.tenant = $2
             AND m.target BETWEEN d.event_id AND d.event_id
             AND m.role = 'V'
+            AND m.position <= $5
           ORDER BY m.target
           LIMIT 1
       ) IS NULL
