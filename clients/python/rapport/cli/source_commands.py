@@ -1,4 +1,6 @@
-"""`rapport import ics|mbox|vcard|linkedin`: what people already have, under opaque ids.
+"""`rapport import ics|mbox|vcard|linkedin|bundle`: what people already have.
+
+All but a bundle, whose events have ids already, come under opaque ids.
 
 The readers are imported by the command that needs them: their libraries take longer to load than
 any other command takes altogether.
@@ -49,12 +51,13 @@ Since = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Adds `import ics`, `mbox`, `vcard` and `linkedin`."""
+    """Adds `import ics`, `mbox`, `vcard`, `linkedin` and `bundle`."""
     importing = group(app, "import", "Bring in what other systems know.")
     add(importing, "ics", import_ics)
     add(importing, "mbox", import_mbox)
     add(importing, "vcard", import_vcard)
     add(importing, "linkedin", import_linkedin)
+    add(importing, "bundle", import_bundle)
 
 
 async def import_ics(
@@ -147,6 +150,26 @@ async def import_linkedin(
     with _people(call, map_folder, me, dry_run) as people:
         source = LinkedInFile(file, people, rules=rules, texts=texts)
         await _run(call, source, Settings(rejects, batch, dry_run))
+
+
+async def import_bundle(
+    call: Call,
+    file: Annotated[Path, typer.Argument(help="The bundle (ZIP).")],
+    key: Annotated[
+        str | None, typer.Option(help="The public key it must be signed with. Absent: any.")
+    ] = None,
+    rejects: Rejects = None,
+    batch: Batch = BATCH_ROWS,
+    dry_run: DryRun = False,
+) -> None:
+    """Import a portable bundle, once its signature and files are checked."""
+    from rapport.bundle import Bundle
+    from rapport.cli.importing.bundles import BundleReading
+
+    with Bundle(file, key=key) as bundle:
+        reading = BundleReading(file, bundle)
+        settings = Settings(rejects, batch, dry_run)
+        await run_import(call, reading, iter(reading), settings, more=reading.more)
 
 
 async def _run(call: Call, source: SourceFile, settings: Settings) -> None:

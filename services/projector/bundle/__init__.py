@@ -1,0 +1,1 @@
+"""Portable bundles: a person's own relationships in formats others read, signed."""
