@@ -13,6 +13,7 @@ from nats.aio.msg import Msg
 from rapport import Rapport, RetryPolicy
 
 from services.operator.doctor.examination import examine
+from services.operator.doctor.report import Difference
 from services.projector.facts import Delivered
 from services.runtime import streams
 from services.runtime.clock import SystemClock, day_of, date_from_day
@@ -174,6 +175,11 @@ class Scene:
         """`rapport doctor` finds no difference."""
         report = await examine(self.cluster.installation, journal=self.name)
         assert report.exit_code == 0, report.document()
+
+    async def first_difference(self) -> Difference | None:
+        """The first difference the doctor finds, in the journal of this scene or the key store."""
+        report = await examine(self.cluster.installation, journal=self.name)
+        return None if report.first is None else report.first[1].difference
 
     async def _assert_streamed(self, events: list[Delivered]) -> None:
         """Message by message, with nothing of the doctor's."""

@@ -1,0 +1,32 @@
+"""PostgreSQL crashes under load: callers know what they know, and nothing is lost."""
+
+import asyncio
+
+from tests.faults.cluster import Cluster, until
+from tests.faults.load import load
+from tests.faults.scene import Scene
+from tests.faults.test_streams import is_serving
+
+
+async def test_a_crash_of_postgres_leaves_definite_errors_and_outcomes_that_a_retry_settles(
+    cluster: Cluster, scene: Scene
+) -> None:
+    # The writers check every answer: see Writer.
+    async with load(
+        scene, lambda n: scene.impatient(ledger=cluster.ledgers[n % 2].target), writers=4
+    ) as loaded:
+        for _ in range(2):
+            await loaded.grown_by(60)
+            refused = loaded.told.refused.total()
+            await asyncio.to_thread(cluster.postgres.kill)
+            await until(lambda: more_than(loaded.told.refused.total, refused), "refusals")
+            await asyncio.to_thread(cluster.postgres.start)
+            await loaded.grown_by(60)
+    assert set(loaded.told.refused) <= {"UNAVAILABLE", "OUTCOME_UNKNOWN", "TOO_BUSY"}
+    await scene.assert_whole(loaded.told.acknowledged)
+    for replica in (*cluster.ledgers, *cluster.projectors):
+        await until(lambda replica=replica: is_serving(replica, ""), f"{replica.name} SERVING")
+
+
+async def more_than(look, number):
+    return look() > number
