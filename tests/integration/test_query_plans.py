@@ -99,6 +99,11 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     "payloads": (EVENTS, EVENTS),
     "sides": ([*A, *B],),
     "last_sides": ([*A, *B], 10**6),
+    "tiers_of_people": ([*A, *B], 10**16, 10**6),
+    "ever_ours": (10**6, 10_001),
+    "ever_of_team": ("", 10**6, 10_001),
+    "pairs_of_tenant": (10_001,),
+    "standings_of_tenant": (10_001,),
     "party": (A[0], 10**16, 10**6),
     "parties": ("people/a0001", "people0", 0, "", "", 51),
     "descriptions": (EVENTS,),
@@ -111,8 +116,8 @@ WITHOUT_TENANT: Final[Mapping[str, tuple[object, ...]]] = {
 SMALL: Final = {"checkpoints", "tenants"}
 # Looks whether a tenant has any row.
 FIRST_ROW: Final = {"open"}
-# Counts everything of a tenant, for a refusal.
-WHOLE: Final = {"count_relationships"}
+# Counts everything of a tenant, for a refusal, or reads it up to a limit.
+WHOLE: Final = {"count_relationships", "ever_ours", "pairs_of_tenant", "standings_of_tenant"}
 
 
 @pytest.fixture(scope="module", params=["analyzed", "new"])

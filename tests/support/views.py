@@ -162,7 +162,7 @@ class Running:
                 tenant=tenant,
                 event_id=event_id,
                 type=payload.DESCRIPTOR.full_name,
-                home="",
+                home=_home(payload, by),
                 revision=1,
                 kind=getattr(payload, "kind", "") if hasattr(payload, "initiator") else "",
                 occurred_at_us=instant_from_iso(at),
@@ -267,6 +267,16 @@ async def _pool(dsn: str) -> asyncpg.Pool:
     )
 
 
+def _home(payload: Any, by: str) -> str:
+    """Where facts about parties, lists and answers are at home; of no account elsewhere."""
+    if isinstance(payload, practice_pb2.WatchListSaved | practice_pb2.AttentionAnswered):
+        return by
+    for field_name in ("person", "party", "about", "subject"):
+        if (party := getattr(payload, field_name, "")) and isinstance(party, str):
+            return party
+    return ""
+
+
 def _named(payload: Any) -> Sequence[str]:
     """Whom an event names."""
     if isinstance(payload, touchpoint_pb2.Corrected):
@@ -277,4 +287,8 @@ def _named(payload: Any) -> Sequence[str]:
         return (payload.party,)
     if isinstance(payload, people_pb2.IdentityLinked):
         return payload.a, payload.b
+    if isinstance(payload, people_pb2.FactLearned | people_pb2.DateNoted):
+        return (payload.person,)
+    if isinstance(payload, people_pb2.SignalObserved):
+        return (payload.about,)
     return ()

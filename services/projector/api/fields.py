@@ -19,10 +19,11 @@ from services.runtime.clock import (
     instant_from_timestamp,
 )
 from services.runtime.errors import RapportError, Reason, Violation, invalid
-from services.runtime.limits import FILTER_VALUES_MAX
+from services.runtime.limits import FILTER_VALUES_MAX, TEAM_BYTES_MAX
 from services.runtime.names import (
     InvalidName,
     parse_event_id,
+    parse_organization,
     parse_party,
     parse_person,
     parse_relationship,
@@ -76,6 +77,18 @@ class Fields:
     def person(self, field: str, text: str) -> str:
         """A person's name."""
         return self._name(field, text, parse_person)
+
+    def organization(self, field: str, text: str) -> str:
+        """An organisation's name."""
+        return self._name(field, text, parse_organization)
+
+    def team(self, field: str, text: str) -> str:
+        """A team: lower case, at most 64 bytes, no NUL; not empty."""
+        if not text:
+            self.wrong(field, "is required", Reason.FIELD_REQUIRED)
+        elif len(text.encode()) > TEAM_BYTES_MAX or "\0" in text or text != text.lower():
+            self.wrong(field, f"a team is lower case text, at most {TEAM_BYTES_MAX} bytes")
+        return text
 
     def party(self, field: str, text: str) -> str:
         """A person's or organisation's name."""

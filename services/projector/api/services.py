@@ -1,31 +1,36 @@
-"""Putting the two services on a server."""
+"""Putting the services on a server."""
 
 from typing import Final
 
 import grpc
 from rapport.v1 import capital_service_pb2 as capital
+from rapport.v1 import portfolio_service_pb2 as portfolio
 from rapport.v1 import timeline_service_pb2 as timeline
 from rapport.v1.capital_service_pb2_grpc import add_CapitalServiceServicer_to_server
+from rapport.v1.portfolio_service_pb2_grpc import add_PortfolioServiceServicer_to_server
 from rapport.v1.timeline_service_pb2_grpc import add_TimelineServiceServicer_to_server
 
 from services.projector.api.calls import Dependencies
 from services.projector.api.capital import Capital
+from services.projector.api.portfolio import Portfolios
 from services.projector.api.timeline import Timeline
 
 # Their full names, for health and reflection.
 SERVICE_NAMES: Final = (
     capital.DESCRIPTOR.services_by_name["CapitalService"].full_name,
     timeline.DESCRIPTOR.services_by_name["TimelineService"].full_name,
+    portfolio.DESCRIPTOR.services_by_name["PortfolioService"].full_name,
 )
 
 
 def add_services(server: grpc.aio.Server, dependencies: Dependencies) -> None:
-    """Add CapitalService and TimelineService to a server that has not started.
+    """Add every service of the projector to a server that has not started.
 
     The server's edge (services.runtime.server) must name the caller and answer RapportErrors.
     """
     add_CapitalServiceServicer_to_server(Capital(dependencies), server)
     add_TimelineServiceServicer_to_server(Timeline(dependencies), server)
+    add_PortfolioServiceServicer_to_server(Portfolios(dependencies), server)
 
 
 __all__ = ["SERVICE_NAMES", "Dependencies", "add_services"]

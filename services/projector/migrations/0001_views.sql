@@ -168,6 +168,7 @@ CREATE TABLE views.descriptions (
     PRIMARY KEY (journal, tenant, party, occurred_at_us, position)
 );
 CREATE INDEX descriptions_by_event ON views.descriptions (journal, tenant, event_id);
+CREATE INDEX descriptions_of_ours ON views.descriptions (journal, tenant, team, party) WHERE side = 1;
 CREATE INDEX descriptions_by_time ON views.descriptions (journal, tenant, occurred_at_us);
 
 -- Every identity link, strong and weak, a < b. Ended by amendments E, taken back by amendments V.

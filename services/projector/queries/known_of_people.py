@@ -73,9 +73,16 @@ async def read_affiliated(
     snapshot: Snapshot, organization: str, on: int, known_at: int
 ) -> tuple[str, ...]:
     """The person ids affiliated with an organisation on a day, ascending."""
-    rows = await snapshot.fetch("affiliated_with", organization, known_at)
-    held = await read_affiliations(snapshot, [row["person"] for row in rows], known_at)
+    held = await read_affiliations_at(snapshot, organization, known_at)
     return held.at(organization, on)
+
+
+async def read_affiliations_at(
+    snapshot: Snapshot, organization: str, known_at: int
+) -> Affiliations:
+    """The places, here and elsewhere, of whoever was ever affiliated with an organisation."""
+    rows = await snapshot.fetch("affiliated_with", organization, known_at)
+    return await read_affiliations(snapshot, [row["person"] for row in rows], known_at)
 
 
 async def _known(

@@ -51,16 +51,18 @@ async def read_wide(snapshot: Snapshot, question: Question, persons: Collection[
     people = await read_identities(
         snapshot, {person for pair in pairs for person in pair} | set(persons), question.position
     )
+    of = frozenset(people.canonical(person) for person in persons)
+    return Wide(of, people, relations_of(pairs, people))
+
+
+def relations_of(pairs: Iterable[Pair], people: Identities) -> tuple[Relation, ...]:
+    """The relationships that raw pairs make, by canonical pair; none of one human's two ids."""
     by_pair: dict[Pair, list[Pair]] = {}
     for pair in pairs:
         canonical = people.canonical_pair(pair)
         if canonical is not None:
             by_pair.setdefault(canonical, []).append(pair)
-    return Wide(
-        frozenset(people.canonical(person) for person in persons),
-        people,
-        tuple(Relation(pair, tuple(raw)) for pair, raw in sorted(by_pair.items())),
-    )
+    return tuple(Relation(pair, tuple(raw)) for pair, raw in sorted(by_pair.items()))
 
 
 def too_wide(count: int) -> RapportError:

@@ -27,7 +27,7 @@ from rapport.v1 import capital_service_pb2 as rapport_dot_v1_dot_capital__servic
 from rapport.v1 import relationship_service_pb2 as rapport_dot_v1_dot_relationship__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"rapport/v1/portfolio_service.proto\x12\nrapport.v1\x1a\x1erapport/events/v1/common.proto\x1a rapport/v1/capital_service.proto\x1a%rapport/v1/relationship_service.proto\"\x96\x01\n\x07Holding\x12\r\n\x05party\x18\x01 \x01(\t\x12\x0f\n\x07know_mp\x18\x02 \x01(\x03\x12\x0f\n\x07\x63\x61re_mp\x18\x03 \x01(\x03\x12\x11\n\tbuffer_mp\x18\x04 \x01(\x03\x12\x15\n\rrelationships\x18\x05 \x01(\x05\x12\x1c\n\x0fshare_per_mille\x18\x06 \x01(\x05H\x00\x88\x01\x01\x42\x12\n\x10_share_per_mille\"N\n\rQuadrantCount\x12&\n\x08quadrant\x18\x01 \x01(\x0e\x32\x14.rapport.v1.Quadrant\x12\x15\n\rrelationships\x18\x02 \x01(\x05\"\x80\x01\n\x04Sums\x12\x0f\n\x07know_mp\x18\x01 \x01(\x03\x12\x0f\n\x07\x63\x61re_mp\x18\x02 \x01(\x03\x12\x11\n\tbuffer_mp\x18\x03 \x01(\x03\x12\x15\n\rrelationships\x18\x04 \x01(\x05\x12,\n\tquadrants\x18\x05 \x03(\x0b\x32\x19.rapport.v1.QuadrantCount\"F\n\x13GetPortfolioRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"\xae\x02\n\x14GetPortfolioResponse\x12\x1e\n\x04sums\x18\x01 \x01(\x0b\x32\x10.rapport.v1.Sums\x12(\n\x0b\x62y_internal\x18\x02 \x03(\x0b\x32\x13.rapport.v1.Holding\x12(\n\x0b\x62y_external\x18\x03 \x03(\x0b\x32\x13.rapport.v1.Holding\x12,\n\x0f\x63\x61pital_at_risk\x18\x04 \x03(\x0b\x32\x13.rapport.v1.Holding\x12&\n\tstrongest\x18\x05 \x03(\x0b\x32\x13.rapport.v1.Balance\x12$\n\x07weakest\x18\x06 \x03(\x0b\x32\x13.rapport.v1.Balance\x12&\n\x08\x63omputed\x18\x07 \x01(\x0b\x32\x14.rapport.v1.Computed\"J\n\x11GetAccountRequest\x12\x14\n\x0corganization\x18\x01 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"\x8f\x02\n\x12GetAccountResponse\x12\x1e\n\x04sums\x18\x01 \x01(\x0b\x32\x10.rapport.v1.Sums\x12-\n\x0c\x61\x66\x66iliations\x18\x02 \x03(\x0b\x32\x17.rapport.v1.Affiliation\x12(\n\x0b\x62y_internal\x18\x03 \x03(\x0b\x32\x13.rapport.v1.Holding\x12(\n\x0b\x62y_external\x18\x04 \x03(\x0b\x32\x13.rapport.v1.Holding\x12\x17\n\x0fsingle_threaded\x18\x05 \x01(\x08\x12\x15\n\rsingle_thread\x18\x06 \x01(\t\x12&\n\x08\x63omputed\x18\x07 \x01(\x0b\x32\x14.rapport.v1.Computed\"F\n\x13GetProgrammeRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"m\n\rProgrammeWeek\x12\'\n\x06monday\x18\x01 \x01(\x0b\x32\x17.rapport.events.v1.Date\x12\x0c\n\x04kept\x18\x02 \x01(\x08\x12\x15\n\rrelationships\x18\x03 \x01(\x05\x12\x0e\n\x06missed\x18\x04 \x03(\t\"\x89\x01\n\x14GetProgrammeResponse\x12\x1f\n\x04kept\x18\x01 \x01(\x0b\x32\x11.rapport.v1.Share\x12(\n\x05weeks\x18\x02 \x03(\x0b\x32\x19.rapport.v1.ProgrammeWeek\x12&\n\x08\x63omputed\x18\x03 \x01(\x0b\x32\x14.rapport.v1.Computed\"D\n\x13ListBuildersRequest\x12\x0c\n\x04team\x18\x01 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"\xa5\x02\n\x07\x42uilder\x12\x0e\n\x06person\x18\x01 \x01(\t\x12#\n\x08survival\x18\x02 \x01(\x0b\x32\x11.rapport.v1.Share\x12#\n\x16wilson_lower_per_mille\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x16\n\x0eopen_incidents\x18\x04 \x01(\x05\x12\x10\n\x08unproven\x18\x05 \x01(\x08\x12\"\n\x15reciprocity_per_mille\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12\x15\n\rteams_reached\x18\x07 \x01(\x05\x12\x15\n\rrelationships\x18\x08 \x01(\x05\x12\x0f\n\x07pleaser\x18\t \x01(\x08\x42\x19\n\x17_wilson_lower_per_milleB\x18\n\x16_reciprocity_per_mille\"\x90\x01\n\x14ListBuildersResponse\x12%\n\x08\x62uilders\x18\x01 \x03(\x0b\x32\x13.rapport.v1.Builder\x12\x18\n\x10withheld_because\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12&\n\x08\x63omputed\x18\x04 \x01(\x0b\x32\x14.rapport.v1.Computed\"3\n\x10GetParityRequest\x12\x1f\n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x10.rapport.v1.AsOf\"\xa8\x01\n\rParityMeasure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\x08internal\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x15\n\x08\x65xternal\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x1c\n\x0fratio_per_mille\x18\x04 \x01(\x03H\x02\x88\x01\x01\x12\x0f\n\x07\x66lagged\x18\x05 \x01(\x08\x42\x0b\n\t_internalB\x0b\n\t_externalB\x12\n\x10_ratio_per_mille\"\xd3\x01\n\x11GetParityResponse\x12+\n\x08measures\x18\x01 \x03(\x0b\x32\x19.rapport.v1.ParityMeasure\x12\x1e\n\x16internal_relationships\x18\x02 \x01(\x05\x12\x1e\n\x16\x65xternal_relationships\x18\x03 \x01(\x05\x12\x18\n\x10withheld_because\x18\x04 \x01(\t\x12\x0f\n\x07reading\x18\x05 \x01(\t\x12&\n\x08\x63omputed\x18\x06 \x01(\x0b\x32\x14.rapport.v1.Computed2\xa2\x03\n\x10PortfolioService\x12Q\n\x0cGetPortfolio\x12\x1f.rapport.v1.GetPortfolioRequest\x1a .rapport.v1.GetPortfolioResponse\x12K\n\nGetAccount\x12\x1d.rapport.v1.GetAccountRequest\x1a\x1e.rapport.v1.GetAccountResponse\x12Q\n\x0cGetProgramme\x12\x1f.rapport.v1.GetProgrammeRequest\x1a .rapport.v1.GetProgrammeResponse\x12Q\n\x0cListBuilders\x12\x1f.rapport.v1.ListBuildersRequest\x1a .rapport.v1.ListBuildersResponse\x12H\n\tGetParity\x12\x1c.rapport.v1.GetParityRequest\x1a\x1d.rapport.v1.GetParityResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"rapport/v1/portfolio_service.proto\x12\nrapport.v1\x1a\x1erapport/events/v1/common.proto\x1a rapport/v1/capital_service.proto\x1a%rapport/v1/relationship_service.proto\"\x96\x01\n\x07Holding\x12\r\n\x05party\x18\x01 \x01(\t\x12\x0f\n\x07know_mp\x18\x02 \x01(\x03\x12\x0f\n\x07\x63\x61re_mp\x18\x03 \x01(\x03\x12\x11\n\tbuffer_mp\x18\x04 \x01(\x03\x12\x15\n\rrelationships\x18\x05 \x01(\x05\x12\x1c\n\x0fshare_per_mille\x18\x06 \x01(\x05H\x00\x88\x01\x01\x42\x12\n\x10_share_per_mille\"N\n\rQuadrantCount\x12&\n\x08quadrant\x18\x01 \x01(\x0e\x32\x14.rapport.v1.Quadrant\x12\x15\n\rrelationships\x18\x02 \x01(\x05\"\x9d\x01\n\x04Sums\x12\x0f\n\x07know_mp\x18\x01 \x01(\x03\x12\x0f\n\x07\x63\x61re_mp\x18\x02 \x01(\x03\x12\x11\n\tbuffer_mp\x18\x03 \x01(\x03\x12\x15\n\rrelationships\x18\x04 \x01(\x05\x12,\n\tquadrants\x18\x05 \x03(\x0b\x32\x19.rapport.v1.QuadrantCount\x12\x1b\n\x13too_little_evidence\x18\x06 \x01(\x05\"F\n\x13GetPortfolioRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"\xc4\x02\n\x14GetPortfolioResponse\x12\x1e\n\x04sums\x18\x01 \x01(\x0b\x32\x10.rapport.v1.Sums\x12(\n\x0b\x62y_internal\x18\x02 \x03(\x0b\x32\x13.rapport.v1.Holding\x12(\n\x0b\x62y_external\x18\x03 \x03(\x0b\x32\x13.rapport.v1.Holding\x12,\n\x0f\x63\x61pital_at_risk\x18\x04 \x03(\x0b\x32\x13.rapport.v1.Holding\x12&\n\tstrongest\x18\x05 \x03(\x0b\x32\x13.rapport.v1.Balance\x12$\n\x07weakest\x18\x06 \x03(\x0b\x32\x13.rapport.v1.Balance\x12&\n\x08\x63omputed\x18\x07 \x01(\x0b\x32\x14.rapport.v1.Computed\x12\x14\n\x0cwithout_side\x18\x08 \x03(\t\"J\n\x11GetAccountRequest\x12\x14\n\x0corganization\x18\x01 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"\xa5\x02\n\x12GetAccountResponse\x12\x1e\n\x04sums\x18\x01 \x01(\x0b\x32\x10.rapport.v1.Sums\x12-\n\x0c\x61\x66\x66iliations\x18\x02 \x03(\x0b\x32\x17.rapport.v1.Affiliation\x12(\n\x0b\x62y_internal\x18\x03 \x03(\x0b\x32\x13.rapport.v1.Holding\x12(\n\x0b\x62y_external\x18\x04 \x03(\x0b\x32\x13.rapport.v1.Holding\x12\x17\n\x0fsingle_threaded\x18\x05 \x01(\x08\x12\x15\n\rsingle_thread\x18\x06 \x01(\t\x12&\n\x08\x63omputed\x18\x07 \x01(\x0b\x32\x14.rapport.v1.Computed\x12\x14\n\x0cwithout_side\x18\x08 \x03(\t\"F\n\x13GetProgrammeRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"m\n\rProgrammeWeek\x12\'\n\x06monday\x18\x01 \x01(\x0b\x32\x17.rapport.events.v1.Date\x12\x0c\n\x04kept\x18\x02 \x01(\x08\x12\x15\n\rrelationships\x18\x03 \x01(\x05\x12\x0e\n\x06missed\x18\x04 \x03(\t\"\x89\x01\n\x14GetProgrammeResponse\x12\x1f\n\x04kept\x18\x01 \x01(\x0b\x32\x11.rapport.v1.Share\x12(\n\x05weeks\x18\x02 \x03(\x0b\x32\x19.rapport.v1.ProgrammeWeek\x12&\n\x08\x63omputed\x18\x03 \x01(\x0b\x32\x14.rapport.v1.Computed\"D\n\x13ListBuildersRequest\x12\x0c\n\x04team\x18\x01 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"\xcc\x02\n\x07\x42uilder\x12\x0e\n\x06person\x18\x01 \x01(\t\x12#\n\x08survival\x18\x02 \x01(\x0b\x32\x11.rapport.v1.Share\x12#\n\x16wilson_lower_per_mille\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x16\n\x0eopen_incidents\x18\x04 \x01(\x05\x12\x10\n\x08unproven\x18\x05 \x01(\x08\x12\"\n\x15reciprocity_per_mille\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12\x15\n\rteams_reached\x18\x07 \x01(\x05\x12\x15\n\rrelationships\x18\x08 \x01(\x05\x12\x0f\n\x07pleaser\x18\t \x01(\x08\x12\x10\n\x08gifts_mp\x18\n \x01(\x03\x12\x13\n\x0boutbound_mp\x18\x0b \x01(\x03\x42\x19\n\x17_wilson_lower_per_milleB\x18\n\x16_reciprocity_per_mille\"\x9f\x01\n\x14ListBuildersResponse\x12%\n\x08\x62uilders\x18\x01 \x03(\x0b\x32\x13.rapport.v1.Builder\x12\x18\n\x10withheld_because\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12&\n\x08\x63omputed\x18\x04 \x01(\x0b\x32\x14.rapport.v1.Computed\x12\r\n\x05group\x18\x05 \x01(\x05\"3\n\x10GetParityRequest\x12\x1f\n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x10.rapport.v1.AsOf\"\xa8\x01\n\rParityMeasure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\x08internal\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x15\n\x08\x65xternal\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x1c\n\x0fratio_per_mille\x18\x04 \x01(\x03H\x02\x88\x01\x01\x12\x0f\n\x07\x66lagged\x18\x05 \x01(\x08\x42\x0b\n\t_internalB\x0b\n\t_externalB\x12\n\x10_ratio_per_mille\"\x85\x02\n\x11GetParityResponse\x12+\n\x08measures\x18\x01 \x03(\x0b\x32\x19.rapport.v1.ParityMeasure\x12\x1e\n\x16internal_relationships\x18\x02 \x01(\x05\x12\x1e\n\x16\x65xternal_relationships\x18\x03 \x01(\x05\x12\x18\n\x10withheld_because\x18\x04 \x01(\t\x12\x0f\n\x07reading\x18\x05 \x01(\t\x12&\n\x08\x63omputed\x18\x06 \x01(\x0b\x32\x14.rapport.v1.Computed\x12\x17\n\x0finternal_people\x18\x07 \x01(\x05\x12\x17\n\x0f\x65xternal_people\x18\x08 \x01(\x05\x32\xa2\x03\n\x10PortfolioService\x12Q\n\x0cGetPortfolio\x12\x1f.rapport.v1.GetPortfolioRequest\x1a .rapport.v1.GetPortfolioResponse\x12K\n\nGetAccount\x12\x1d.rapport.v1.GetAccountRequest\x1a\x1e.rapport.v1.GetAccountResponse\x12Q\n\x0cGetProgramme\x12\x1f.rapport.v1.GetProgrammeRequest\x1a .rapport.v1.GetProgrammeResponse\x12Q\n\x0cListBuilders\x12\x1f.rapport.v1.ListBuildersRequest\x1a .rapport.v1.ListBuildersResponse\x12H\n\tGetParity\x12\x1c.rapport.v1.GetParityRequest\x1a\x1d.rapport.v1.GetParityResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,33 +39,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUADRANTCOUNT']._serialized_start=308
   _globals['_QUADRANTCOUNT']._serialized_end=386
   _globals['_SUMS']._serialized_start=389
-  _globals['_SUMS']._serialized_end=517
-  _globals['_GETPORTFOLIOREQUEST']._serialized_start=519
-  _globals['_GETPORTFOLIOREQUEST']._serialized_end=589
-  _globals['_GETPORTFOLIORESPONSE']._serialized_start=592
-  _globals['_GETPORTFOLIORESPONSE']._serialized_end=894
-  _globals['_GETACCOUNTREQUEST']._serialized_start=896
-  _globals['_GETACCOUNTREQUEST']._serialized_end=970
-  _globals['_GETACCOUNTRESPONSE']._serialized_start=973
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=1244
-  _globals['_GETPROGRAMMEREQUEST']._serialized_start=1246
-  _globals['_GETPROGRAMMEREQUEST']._serialized_end=1316
-  _globals['_PROGRAMMEWEEK']._serialized_start=1318
-  _globals['_PROGRAMMEWEEK']._serialized_end=1427
-  _globals['_GETPROGRAMMERESPONSE']._serialized_start=1430
-  _globals['_GETPROGRAMMERESPONSE']._serialized_end=1567
-  _globals['_LISTBUILDERSREQUEST']._serialized_start=1569
-  _globals['_LISTBUILDERSREQUEST']._serialized_end=1637
-  _globals['_BUILDER']._serialized_start=1640
-  _globals['_BUILDER']._serialized_end=1933
-  _globals['_LISTBUILDERSRESPONSE']._serialized_start=1936
-  _globals['_LISTBUILDERSRESPONSE']._serialized_end=2080
-  _globals['_GETPARITYREQUEST']._serialized_start=2082
-  _globals['_GETPARITYREQUEST']._serialized_end=2133
-  _globals['_PARITYMEASURE']._serialized_start=2136
-  _globals['_PARITYMEASURE']._serialized_end=2304
-  _globals['_GETPARITYRESPONSE']._serialized_start=2307
-  _globals['_GETPARITYRESPONSE']._serialized_end=2518
-  _globals['_PORTFOLIOSERVICE']._serialized_start=2521
-  _globals['_PORTFOLIOSERVICE']._serialized_end=2939
+  _globals['_SUMS']._serialized_end=546
+  _globals['_GETPORTFOLIOREQUEST']._serialized_start=548
+  _globals['_GETPORTFOLIOREQUEST']._serialized_end=618
+  _globals['_GETPORTFOLIORESPONSE']._serialized_start=621
+  _globals['_GETPORTFOLIORESPONSE']._serialized_end=945
+  _globals['_GETACCOUNTREQUEST']._serialized_start=947
+  _globals['_GETACCOUNTREQUEST']._serialized_end=1021
+  _globals['_GETACCOUNTRESPONSE']._serialized_start=1024
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=1317
+  _globals['_GETPROGRAMMEREQUEST']._serialized_start=1319
+  _globals['_GETPROGRAMMEREQUEST']._serialized_end=1389
+  _globals['_PROGRAMMEWEEK']._serialized_start=1391
+  _globals['_PROGRAMMEWEEK']._serialized_end=1500
+  _globals['_GETPROGRAMMERESPONSE']._serialized_start=1503
+  _globals['_GETPROGRAMMERESPONSE']._serialized_end=1640
+  _globals['_LISTBUILDERSREQUEST']._serialized_start=1642
+  _globals['_LISTBUILDERSREQUEST']._serialized_end=1710
+  _globals['_BUILDER']._serialized_start=1713
+  _globals['_BUILDER']._serialized_end=2045
+  _globals['_LISTBUILDERSRESPONSE']._serialized_start=2048
+  _globals['_LISTBUILDERSRESPONSE']._serialized_end=2207
+  _globals['_GETPARITYREQUEST']._serialized_start=2209
+  _globals['_GETPARITYREQUEST']._serialized_end=2260
+  _globals['_PARITYMEASURE']._serialized_start=2263
+  _globals['_PARITYMEASURE']._serialized_end=2431
+  _globals['_GETPARITYRESPONSE']._serialized_start=2434
+  _globals['_GETPARITYRESPONSE']._serialized_end=2695
+  _globals['_PORTFOLIOSERVICE']._serialized_start=2698
+  _globals['_PORTFOLIOSERVICE']._serialized_end=3116
 # @@protoc_insertion_point(module_scope)

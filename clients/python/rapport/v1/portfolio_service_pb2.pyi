@@ -98,6 +98,7 @@ class Sums(message.Message):
     BUFFER_MP_FIELD_NUMBER: builtins.int
     RELATIONSHIPS_FIELD_NUMBER: builtins.int
     QUADRANTS_FIELD_NUMBER: builtins.int
+    TOO_LITTLE_EVIDENCE_FIELD_NUMBER: builtins.int
     know_mp: builtins.int
     """KNOW, mp."""
     care_mp: builtins.int
@@ -106,9 +107,13 @@ class Sums(message.Message):
     """Buffers, mp."""
     relationships: builtins.int
     """How many."""
+    too_little_evidence: builtins.int
+    """Relationships with too few contact-days to tell a quadrant. With the quadrants they add up to
+    `relationships`.
+    """
     @builtins.property
     def quadrants(self) -> containers.RepeatedCompositeFieldContainer[QuadrantCount]:
-        """By KNOW and CARE."""
+        """By KNOW and CARE: all four."""
 
     def __init__(
         self,
@@ -118,10 +123,11 @@ class Sums(message.Message):
         buffer_mp: builtins.int = ...,
         relationships: builtins.int = ...,
         quadrants: abc.Iterable[QuadrantCount] | None = ...,
+        too_little_evidence: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["buffer_mp", b"buffer_mp", "care_mp", b"care_mp", "know_mp", b"know_mp", "quadrants", b"quadrants", "relationships", b"relationships"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["buffer_mp", b"buffer_mp", "care_mp", b"care_mp", "know_mp", b"know_mp", "quadrants", b"quadrants", "relationships", b"relationships", "too_little_evidence", b"too_little_evidence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -164,6 +170,7 @@ class GetPortfolioResponse(message.Message):
     STRONGEST_FIELD_NUMBER: builtins.int
     WEAKEST_FIELD_NUMBER: builtins.int
     COMPUTED_FIELD_NUMBER: builtins.int
+    WITHOUT_SIDE_FIELD_NUMBER: builtins.int
     @builtins.property
     def sums(self) -> Sums:
         """The sums."""
@@ -192,6 +199,10 @@ class GetPortfolioResponse(message.Message):
     def computed(self) -> capital_service_pb2.Computed:
         """What it was computed with."""
 
+    @builtins.property
+    def without_side(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """People in these relationships that nobody described, whom no holding can name; at most 100."""
+
     def __init__(
         self,
         *,
@@ -202,10 +213,11 @@ class GetPortfolioResponse(message.Message):
         strongest: abc.Iterable[capital_service_pb2.Balance] | None = ...,
         weakest: abc.Iterable[capital_service_pb2.Balance] | None = ...,
         computed: capital_service_pb2.Computed | None = ...,
+        without_side: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["computed", b"computed", "sums", b"sums"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["by_external", b"by_external", "by_internal", b"by_internal", "capital_at_risk", b"capital_at_risk", "computed", b"computed", "strongest", b"strongest", "sums", b"sums", "weakest", b"weakest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["by_external", b"by_external", "by_internal", b"by_internal", "capital_at_risk", b"capital_at_risk", "computed", b"computed", "strongest", b"strongest", "sums", b"sums", "weakest", b"weakest", "without_side", b"without_side"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -248,6 +260,7 @@ class GetAccountResponse(message.Message):
     SINGLE_THREADED_FIELD_NUMBER: builtins.int
     SINGLE_THREAD_FIELD_NUMBER: builtins.int
     COMPUTED_FIELD_NUMBER: builtins.int
+    WITHOUT_SIDE_FIELD_NUMBER: builtins.int
     single_threaded: builtins.bool
     """True when one of our people or one of theirs holds more than the policy's share."""
     single_thread: builtins.str
@@ -272,6 +285,12 @@ class GetAccountResponse(message.Message):
     def computed(self) -> capital_service_pb2.Computed:
         """What it was computed with."""
 
+    @builtins.property
+    def without_side(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Affiliated people, or people in touch with them, whose relationships are left out since nobody
+        described them; at most 100.
+        """
+
     def __init__(
         self,
         *,
@@ -282,10 +301,11 @@ class GetAccountResponse(message.Message):
         single_threaded: builtins.bool = ...,
         single_thread: builtins.str = ...,
         computed: capital_service_pb2.Computed | None = ...,
+        without_side: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["computed", b"computed", "sums", b"sums"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["affiliations", b"affiliations", "by_external", b"by_external", "by_internal", b"by_internal", "computed", b"computed", "single_thread", b"single_thread", "single_threaded", b"single_threaded", "sums", b"sums"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["affiliations", b"affiliations", "by_external", b"by_external", "by_internal", b"by_internal", "computed", b"computed", "single_thread", b"single_thread", "single_threaded", b"single_threaded", "sums", b"sums", "without_side", b"without_side"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -428,6 +448,8 @@ class Builder(message.Message):
     TEAMS_REACHED_FIELD_NUMBER: builtins.int
     RELATIONSHIPS_FIELD_NUMBER: builtins.int
     PLEASER_FIELD_NUMBER: builtins.int
+    GIFTS_MP_FIELD_NUMBER: builtins.int
+    OUTBOUND_MP_FIELD_NUMBER: builtins.int
     person: builtins.str
     """`people/{id}`."""
     wilson_lower_per_mille: builtins.int
@@ -444,6 +466,10 @@ class Builder(message.Message):
     """Relationships counted."""
     pleaser: builtins.bool
     """True when gifts and compensation outweigh and survival is below the median."""
+    gifts_mp: builtins.int
+    """CARE posted by gifts and compensation, mp, undecayed: a part of `outbound_mp`."""
+    outbound_mp: builtins.int
+    """CARE posted by all that was given, mp, undecayed."""
     @builtins.property
     def survival(self) -> relationship_service_pb2.Share:
         """Incidents survived over those decided."""
@@ -460,10 +486,12 @@ class Builder(message.Message):
         teams_reached: builtins.int = ...,
         relationships: builtins.int = ...,
         pleaser: builtins.bool = ...,
+        gifts_mp: builtins.int = ...,
+        outbound_mp: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_reciprocity_per_mille", b"_reciprocity_per_mille", "_wilson_lower_per_mille", b"_wilson_lower_per_mille", "reciprocity_per_mille", b"reciprocity_per_mille", "survival", b"survival", "wilson_lower_per_mille", b"wilson_lower_per_mille"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_reciprocity_per_mille", b"_reciprocity_per_mille", "_wilson_lower_per_mille", b"_wilson_lower_per_mille", "open_incidents", b"open_incidents", "person", b"person", "pleaser", b"pleaser", "reciprocity_per_mille", b"reciprocity_per_mille", "relationships", b"relationships", "survival", b"survival", "teams_reached", b"teams_reached", "unproven", b"unproven", "wilson_lower_per_mille", b"wilson_lower_per_mille"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_reciprocity_per_mille", b"_reciprocity_per_mille", "_wilson_lower_per_mille", b"_wilson_lower_per_mille", "gifts_mp", b"gifts_mp", "open_incidents", b"open_incidents", "outbound_mp", b"outbound_mp", "person", b"person", "pleaser", b"pleaser", "reciprocity_per_mille", b"reciprocity_per_mille", "relationships", b"relationships", "survival", b"survival", "teams_reached", b"teams_reached", "unproven", b"unproven", "wilson_lower_per_mille", b"wilson_lower_per_mille"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__reciprocity_per_mille: _TypeAlias = typing.Literal["reciprocity_per_mille"]  # noqa: Y015
     _WhichOneofArgType__reciprocity_per_mille: _TypeAlias = typing.Literal["_reciprocity_per_mille", b"_reciprocity_per_mille"]  # noqa: Y015
@@ -484,10 +512,13 @@ class ListBuildersResponse(message.Message):
     WITHHELD_BECAUSE_FIELD_NUMBER: builtins.int
     PURPOSE_FIELD_NUMBER: builtins.int
     COMPUTED_FIELD_NUMBER: builtins.int
+    GROUP_FIELD_NUMBER: builtins.int
     withheld_because: builtins.str
     """`not_enabled`, `group_too_small` or empty."""
     purpose: builtins.str
     """What these figures are for, and what they are not for."""
+    group: builtins.int
+    """How many people the group has."""
     @builtins.property
     def builders(self) -> containers.RepeatedCompositeFieldContainer[Builder]:
         """By Wilson lower bound; unproven ones last."""
@@ -503,10 +534,11 @@ class ListBuildersResponse(message.Message):
         withheld_because: builtins.str = ...,
         purpose: builtins.str = ...,
         computed: capital_service_pb2.Computed | None = ...,
+        group: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["computed", b"computed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["builders", b"builders", "computed", b"computed", "purpose", b"purpose", "withheld_because", b"withheld_because"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["builders", b"builders", "computed", b"computed", "group", b"group", "purpose", b"purpose", "withheld_because", b"withheld_because"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -591,6 +623,8 @@ class GetParityResponse(message.Message):
     WITHHELD_BECAUSE_FIELD_NUMBER: builtins.int
     READING_FIELD_NUMBER: builtins.int
     COMPUTED_FIELD_NUMBER: builtins.int
+    INTERNAL_PEOPLE_FIELD_NUMBER: builtins.int
+    EXTERNAL_PEOPLE_FIELD_NUMBER: builtins.int
     internal_relationships: builtins.int
     """Internal relationships."""
     external_relationships: builtins.int
@@ -599,6 +633,10 @@ class GetParityResponse(message.Message):
     """`group_too_small` or empty."""
     reading: builtins.str
     """Says that this is correlation, not cause."""
+    internal_people: builtins.int
+    """Colleagues in the internal relationships."""
+    external_people: builtins.int
+    """External people in the external ones."""
     @builtins.property
     def measures(self) -> containers.RepeatedCompositeFieldContainer[ParityMeasure]:
         """The measures."""
@@ -616,9 +654,11 @@ class GetParityResponse(message.Message):
         withheld_because: builtins.str = ...,
         reading: builtins.str = ...,
         computed: capital_service_pb2.Computed | None = ...,
+        internal_people: builtins.int = ...,
+        external_people: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["computed", b"computed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["computed", b"computed", "external_relationships", b"external_relationships", "internal_relationships", b"internal_relationships", "measures", b"measures", "reading", b"reading", "withheld_because", b"withheld_because"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["computed", b"computed", "external_people", b"external_people", "external_relationships", b"external_relationships", "internal_people", b"internal_people", "internal_relationships", b"internal_relationships", "measures", b"measures", "reading", b"reading", "withheld_because", b"withheld_because"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
