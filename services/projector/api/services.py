@@ -5,20 +5,24 @@ from typing import Final
 import grpc
 from rapport.v1 import capital_service_pb2 as capital
 from rapport.v1 import portfolio_service_pb2 as portfolio
+from rapport.v1 import relationship_service_pb2 as relationship
 from rapport.v1 import timeline_service_pb2 as timeline
 from rapport.v1.capital_service_pb2_grpc import add_CapitalServiceServicer_to_server
 from rapport.v1.portfolio_service_pb2_grpc import add_PortfolioServiceServicer_to_server
+from rapport.v1.relationship_service_pb2_grpc import add_RelationshipServiceServicer_to_server
 from rapport.v1.timeline_service_pb2_grpc import add_TimelineServiceServicer_to_server
 
 from services.projector.api.calls import Dependencies
 from services.projector.api.capital import Capital
 from services.projector.api.portfolio import Portfolios
+from services.projector.api.relationships import Relationships
 from services.projector.api.timeline import Timeline
 
 # Their full names, for health and reflection.
 SERVICE_NAMES: Final = (
     capital.DESCRIPTOR.services_by_name["CapitalService"].full_name,
     timeline.DESCRIPTOR.services_by_name["TimelineService"].full_name,
+    relationship.DESCRIPTOR.services_by_name["RelationshipService"].full_name,
     portfolio.DESCRIPTOR.services_by_name["PortfolioService"].full_name,
 )
 
@@ -30,6 +34,7 @@ def add_services(server: grpc.aio.Server, dependencies: Dependencies) -> None:
     """
     add_CapitalServiceServicer_to_server(Capital(dependencies), server)
     add_TimelineServiceServicer_to_server(Timeline(dependencies), server)
+    add_RelationshipServiceServicer_to_server(Relationships(dependencies), server)
     add_PortfolioServiceServicer_to_server(Portfolios(dependencies), server)
 
 

@@ -27,7 +27,7 @@ def timeline_asked(
     request: timeline.ListTimelineRequest, fields: Fields
 ) -> Callable[[Before | None], TimelineAsked]:
     """The question, but for the place it goes on from, which the token says."""
-    first, second = _parent(request.parent, fields)
+    first, second = pair_or_person(request.parent, fields)
     fields.known_enum("order_by", timeline.TimelineOrder, request.order_by)
     fields.each("kinds", request.kinds, lambda path, text: _kind(fields, path, text))
     fields.each("channels", request.channels, lambda path, text: _channel(fields, path, text))
@@ -60,13 +60,14 @@ def timeline_asked(
 
 def summary_asked(request: timeline.SummarizeTimelineRequest, fields: Fields) -> TimelineAsked:
     """The question behind a summary: everything in force, page by page."""
-    first, second = _parent(request.parent, fields)
+    first, second = pair_or_person(request.parent, fields)
     if not 0 <= request.months <= SUMMARIZED_MONTHS_MAX:
         fields.wrong("months", f"is 1 to {SUMMARIZED_MONTHS_MAX}", Reason.OUT_OF_RANGE)
     return TimelineAsked(first=first, second=second, by_recorded=False, limit=PAGE_SIZE_MAX)
 
 
-def _parent(text: str, fields: Fields) -> tuple[str, str | None]:
+def pair_or_person(text: str, fields: Fields) -> tuple[str, str | None]:
+    """The two people of a relationship's name, or one person and None, in the field `parent`."""
     if text.startswith(_RELATIONSHIPS):
         return fields.pair("parent", text)
     if not text or is_person(text):
