@@ -116,6 +116,7 @@ async def in_thread[T](work: Callable[[], T]) -> T:
     except asyncio.CancelledError:
         with suppress(Exception):
             await asyncio.wait([task])
+            task.exception()  # whoever would have been told has gone
         raise
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import PARTS, ROOT, TIMEOUT_S, RunningStack, folder, plain_env
+from tests.e2e.running import PARTS, ROOT, TIMEOUT_S, RunningStack, folder, plain_env, until
 from tests.support.servers import TestRun
+
+STOPPING = ["stopping the projector, the ledger, NATS and PostgreSQL"]
 
 
 @pytest.fixture
@@ -88,9 +90,7 @@ async def test_a_first_run_shows_a_relationship_and_a_second_one_finds_its_data(
         _check_endpoints(fresh, first.said)
         await _try_commands(first.said)
         # In this order, and not a word besides.
-        assert await first.interrupt() == [
-            "stopping the projector, the ledger, NATS and PostgreSQL"
-        ]
+        assert await first.interrupt() == STOPPING
     _check_nothing_runs(fresh)
 
     async with make_run(fresh) as second:
@@ -102,6 +102,24 @@ async def test_a_first_run_shows_a_relationship_and_a_second_one_finds_its_data(
         assert found["know_mp"] > 0
         await second.interrupt()
     _check_nothing_runs(fresh)
+
+
+async def test_ctrl_c_before_all_is_up_leaves_nothing_running_and_no_traceback(
+    fresh: RunningStack,
+) -> None:
+    control = fresh.directory / "postgres" / "data.new" / "global" / "pg_control"
+    async with make_run(fresh) as run:
+
+        async def initdb_runs() -> bool:
+            return control.exists() or (fresh.directory / "nats").exists()
+
+        await until(initdb_runs, "the cluster is being made")
+        assert await run.interrupt() == STOPPING
+    _check_nothing_runs(fresh)
+    async with make_run(fresh) as run:
+        await run.until_up()
+        _check_demo(run.said)
+        assert await run.interrupt() == STOPPING
 
 
 async def test_whatever_is_killed_comes_back_with_all_that_was_recorded(
