@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from services.projector.facts import Delivered
 from services.projector.intake.ledger import JournalInfo, LedgerJournals, Part
 from services.projector.intake.link import NatsLink
-from services.projector.intake.state import REMEDIES, Patience, State
+from services.projector.intake.state import Patience, State
 from services.projector.intake.statistics import YoungTables
 from services.projector.intake.stream import BATCH_EVENTS_MAX, SILENCE_S, NatsGone, StreamSource
 from services.projector.intake.wire import NotOfTheJournal
@@ -143,7 +143,11 @@ class JournalIntake:
 
     async def _stop(self, state: State) -> None:
         if self.state is not state:
-            _log.error(REMEDIES[state], journal=self.journal, position=self.position)
+            log = _log.bind(journal=self.journal, position=self.position)
+            if state is State.STOPPED_INCARNATION:
+                log.error("the journal was restored: run rapport views rebuild")
+            else:
+                log.error("too many events are parked: see rapport parked list")
         self._enter(state)
         await asyncio.sleep(STOPPED_LOOK_S)
 

@@ -25,12 +25,6 @@ class State(StrEnum):
         return self in (State.STOPPED_INCARNATION, State.STOPPED_PARKED)
 
 
-REMEDIES: Final = {
-    State.STOPPED_INCARNATION: "the journal was restored: run rapport views rebuild",
-    State.STOPPED_PARKED: "too many events are parked: see rapport parked list",
-}
-
-
 class Patience:
     """When NATS may be tried again after it failed: later each time, until it held for a while."""
 
