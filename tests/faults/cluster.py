@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
 from rapport import Rapport, RetryPolicy
 
@@ -90,6 +92,21 @@ class Replica:
             for family in text_string_to_metric_families(text)
             for sample in family.samples
         }
+
+    async def is_serving(self, name: str = "") -> bool:
+        """The health of a name."""
+        async with grpc.aio.insecure_channel(self.target) as channel:
+            request = health_pb2.HealthCheckRequest(service=name)
+            answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=10)
+            return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    async def until_serving(self, name: str = "", *, serving: bool = True) -> None:
+        """Returns when the health of a name is so."""
+
+        async def look() -> bool:
+            return await self.is_serving(name) is serving
+
+        await until(look, f"{self.name} {name} {'' if serving else 'NOT_'}SERVING")
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._service.process is not None

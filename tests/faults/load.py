@@ -61,8 +61,9 @@ class Writer:
             try:
                 answer = await self._client.append(batch)
             except RapportError as error:
+                if not error.is_passing:
+                    raise
                 self._told.refused[error.reason] += 1
-                assert error.is_passing, error
                 maybe_written = maybe_written or not error.is_definite
                 await asyncio.sleep(_BREATH_S)
                 continue
@@ -125,6 +126,14 @@ class Load:
             return len(self.told.acknowledged) >= wanted
 
         await until(look, f"{events} more events acknowledged")
+
+    async def refused_more_than(self, number: int) -> None:
+        """Returns when callers have met more refusals than that."""
+
+        async def look() -> bool:
+            return self.told.refused.total() > number
+
+        await until(look, "refusals")
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a test of a fault has for itself: a journal, a tenant, dice; and what must hold at the end."""
+"""What a test of a fault has for itself: a journal, dice, and what must hold at the end."""
 
 import random
 import secrets
@@ -16,7 +16,7 @@ from services.operator.doctor.examination import examine
 from services.operator.doctor.report import Difference
 from services.projector.facts import Delivered
 from services.runtime import streams
-from services.runtime.clock import SystemClock, day_of, date_from_day
+from services.runtime.clock import SystemClock, date_from_day, day_of
 from tests.faults.cluster import Cluster, Replica, until
 from tests.support import views_oracle
 

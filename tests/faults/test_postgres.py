@@ -2,10 +2,9 @@
 
 import asyncio
 
-from tests.faults.cluster import Cluster, until
+from tests.faults.cluster import Cluster
 from tests.faults.load import load
 from tests.faults.scene import Scene
-from tests.faults.test_streams import is_serving
 
 
 async def test_a_crash_of_postgres_leaves_definite_errors_and_outcomes_that_a_retry_settles(
@@ -19,14 +18,10 @@ async def test_a_crash_of_postgres_leaves_definite_errors_and_outcomes_that_a_re
             await loaded.grown_by(60)
             refused = loaded.told.refused.total()
             await asyncio.to_thread(cluster.postgres.kill)
-            await until(lambda: more_than(loaded.told.refused.total, refused), "refusals")
+            await loaded.refused_more_than(refused)
             await asyncio.to_thread(cluster.postgres.start)
             await loaded.grown_by(60)
     assert set(loaded.told.refused) <= {"UNAVAILABLE", "OUTCOME_UNKNOWN", "TOO_BUSY"}
     await scene.assert_whole(loaded.told.acknowledged)
     for replica in (*cluster.ledgers, *cluster.projectors):
-        await until(lambda replica=replica: is_serving(replica, ""), f"{replica.name} SERVING")
-
-
-async def more_than(look, number):
-    return look() > number
+        await replica.until_serving()

@@ -1,11 +1,11 @@
-"""Projectors killed, rebuilt, and given what they cannot take: the read models come out the same."""
+"""Projectors killed, rebuilt, given what they cannot take: the read models come out the same."""
 
 import hashlib
 import uuid
 
 from services.operator.parking import list_parked, retry_parked
 from services.operator.rebuilding import rebuild_views
-from tests.faults.cluster import Cluster, until
+from tests.faults.cluster import Cluster
 from tests.faults.load import load
 from tests.faults.scene import Scene
 

@@ -6,20 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import grpc
 import nats
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from nats.aio.client import Client
 from rapport import RapportError, RetryPolicy
 from rapport.events import EventSubscriber
 
 from services.operator.rebuilding import rebuild_streams
-from tests.faults.cluster import Cluster, Replica, until
+from tests.faults.cluster import Cluster, until
 from tests.faults.load import load
 from tests.faults.scene import Scene
 
-SERVING = health_pb2.HealthCheckResponse.SERVING
 QUICK = RetryPolicy(first_delay_s=0.05, delay_max_s=0.5)
 
 
@@ -64,18 +61,18 @@ async def test_a_foreign_message_stops_relay_and_readers_but_no_append_until_it_
         async with admin_of(cluster) as stranger:
             subject = f"rapport.v1.events.{scene.name}.{scene.name}.touchpoint.call"
             answer = await stranger.jetstream().publish(subject, b"!")
-        await until(lambda: relay_is(leader, serving=False), "the relay that stops")
+        await leader.until_serving("rapport.relay", serving=False)
         # Appends go on, and what they wrote can be read: from the ledger.
         await loaded.grown_by(60)
         await scene.until_projected(await scene.head())
         assert await scene.last_sequence() == answer.seq  # nothing was papered over
-        assert await is_serving(leader, "")
+        assert await leader.is_serving()
         with pytest.raises(RapportError) as refused:
             await read_through(scene, answer.seq)
         assert refused.value.reason == "STREAM_DIVERGED"
         await rebuild_streams(cluster.installation, scene.name)
         await loaded.grown_by(30)
-        await until(lambda: relay_is(leader, serving=True), "the relay that goes on")
+        await leader.until_serving("rapport.relay")
     assert not loaded.told.refused
     await scene.assert_whole(loaded.told.acknowledged)
 
@@ -96,15 +93,15 @@ async def test_while_nats_is_down_appends_and_reading_them_go_on(
                 assert answer.computed.position >= position
         await scene.until_intake("following-ledger")
         for ledger in cluster.ledgers:
-            assert await is_serving(ledger, "")
-            assert not await is_serving(ledger, "rapport.relay")
+            assert await ledger.is_serving()
+            assert not await ledger.is_serving("rapport.relay")
         await asyncio.to_thread(cluster.nats.start)
         await loaded.grown_by(30)
         await scene.until_intake("following-nats")
     assert not loaded.told.refused
     await scene.assert_whole(loaded.told.acknowledged)
     for ledger in cluster.ledgers:
-        await until(lambda ledger=ledger: is_serving(ledger, "rapport.relay"), "both relays")
+        await ledger.until_serving("rapport.relay")
 
 
 @asynccontextmanager
@@ -142,17 +139,6 @@ async def assert_read_through(read: list[int], head: int) -> None:
 
     await until(look, "the subscriber at the head")
     assert read == list(range(1, head + 1))
-
-
-async def relay_is(ledger: Replica, *, serving: bool) -> bool:
-    return await is_serving(ledger, "rapport.relay") is serving
-
-
-async def is_serving(replica: Replica, name: str) -> bool:
-    async with grpc.aio.insecure_channel(replica.target) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
-        answer = await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=5)
-        return bool(answer.status == SERVING)
 
 
 @asynccontextmanager
