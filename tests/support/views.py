@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rapport.events.v1 import common_pb2, people_pb2, practice_pb2, touchpoint_pb2
 from rapport.v1.capital_service_pb2_grpc import CapitalServiceStub
+from rapport.v1.relationship_service_pb2_grpc import RelationshipServiceStub
 from rapport.v1.timeline_service_pb2_grpc import TimelineServiceStub
 
 from services.projector.api import SERVICE_NAMES, Dependencies, add_services
@@ -105,6 +106,20 @@ def described(party: str, **more: Any) -> people_pb2.PartyDescribed:
     return made
 
 
+def fact(person: str, text: str, **more: Any) -> people_pb2.FactLearned:
+    """A fact about a person."""
+    made = people_pb2.FactLearned(person=f"people/{person}", **more)
+    made.text.text = text
+    return made
+
+
+def noted(person: str, label: str, month: int, day: int, **more: Any) -> people_pb2.DateNoted:
+    """A date of a person."""
+    made = people_pb2.DateNoted(person=f"people/{person}", month=month, day=day, **more)
+    made.label.text = label
+    return made
+
+
 def adopt(policy_json: str) -> practice_pb2.PolicyAdopted:
     """The adoption of a policy."""
     return practice_pb2.PolicyAdopted(policy_json=policy_json)
@@ -126,6 +141,7 @@ class Running:
     positions: Positions
     capital: Any
     timeline: Any
+    relationships: Any
     channel: grpc.aio.Channel
     pending: list[Delivered] = field(default_factory=list)
     head: int = 0
@@ -247,6 +263,7 @@ async def running_projector(
                 positions=positions,
                 capital=CapitalServiceStub(channel),
                 timeline=TimelineServiceStub(channel),
+                relationships=RelationshipServiceStub(channel),
                 channel=channel,
             )
     finally:
