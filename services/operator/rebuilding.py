@@ -8,13 +8,13 @@ import nats.errors
 from nats.js.errors import APIError, NotFoundError
 
 from services.ledger.relay.rebuild import rebuild_stream
-from services.ledger.relay.stream import ServerTooOld
 from services.operator import connecting
 from services.operator.config import Installation
 from services.operator.outcomes import Refused, Unavailable
 from services.operator.restoring import SQL
 from services.projector.projections.rebuild import clear
 from services.runtime import streams
+from services.runtime.jetstream import ServerTooOld
 
 JETSTREAM_TIMEOUT_S: Final = 10.0
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from services.ledger.journal.store import Journal
-from services.ledger.relay.message import EXPECTED_LAST_SEQUENCE, message_of
+from services.ledger.relay.message import message_of
 from services.ledger.relay.stream import EventStream
 from services.operator.commands import register
 from services.operator.config import Installation
@@ -23,6 +23,7 @@ from services.operator.doctor.output import rendered
 from services.operator.doctor.report import Difference, Report, Verdict
 from services.operator.outcomes import Refused
 from services.runtime import streams
+from services.runtime.jetstream import EXPECTED_LAST_SEQUENCE
 from tests.support.databases import Database, DatabaseFactory
 from tests.support.operated import ANN, DAN, TENANT, Operated
 from tests.support.servers import NatsEndpoint

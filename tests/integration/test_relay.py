@@ -16,11 +16,12 @@ from prometheus_client import CollectorRegistry
 
 from deploy.local.nats import NatsServer
 from services.ledger.journal.store import Journal
-from services.ledger.relay.message import EXPECTED_LAST_SEQUENCE, message_of
+from services.ledger.relay.message import message_of
 from services.ledger.relay.rebuild import rebuild_stream
 from services.ledger.relay.relay import Relay
-from services.ledger.relay.stream import EventStream, Refused
+from services.ledger.relay.stream import EventStream
 from services.runtime import streams
+from services.runtime.jetstream import EXPECTED_LAST_SEQUENCE, Refused
 from tests.support.databases import Database
 from tests.support.journals import fill
 

@@ -1,32 +1,13 @@
 """A stored event as a NATS message: the stored bytes, with its envelope as CloudEvents headers."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from services.ledger.domain.events import StoredEvent
 from services.runtime import streams
 from services.runtime.clock import iso_from_instant
-
-# What JetStream reads of a message; the others are for readers.
-EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
-BATCH_ID = "Nats-Batch-Id"
-BATCH_SEQUENCE = "Nats-Batch-Sequence"
-BATCH_COMMIT = "Nats-Batch-Commit"
-
-# What NATS and its protocol line add to a message, roughly; only chunks are cut by it.
-OVERHEAD_BYTES = 700
+from services.runtime.jetstream import Message
 
 _subject = lru_cache(maxsize=65_536)(streams.event_subject)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What is published for one position."""
-
-    position: int
-    subject: str
-    headers: dict[str, str]
-    body: bytes
 
 
 def message_of(event: StoredEvent, incarnation: str) -> Message:

@@ -4,7 +4,8 @@ from typing import Final
 
 import nats
 
-from services.ledger.relay.stream import EventStream, check_server_version
+from services.ledger.relay.stream import EventStream
+from services.runtime.jetstream import check_server_version
 
 CONNECT_TIMEOUT_S: Final = 5
 

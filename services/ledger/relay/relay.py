@@ -15,12 +15,14 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from services.ledger.relay.journal_relay import JournalLog, JournalRelay, RelayState
-from services.ledger.relay.leader import leadership
-from services.ledger.relay.stream import EventStream, check_server_version
+from services.ledger.relay.journal_relay import JournalLog, JournalSource
+from services.ledger.relay.stream import EventStream
 from services.runtime import streams
+from services.runtime.jetstream import check_server_version
+from services.runtime.leadership import leadership
 from services.runtime.lifecycle import Supervisor
 from services.runtime.logs import get_logger
+from services.runtime.publishing import Publisher, PublisherState
 
 _log = get_logger(__name__)
 
@@ -59,7 +61,7 @@ class Relay:
         self._on_health = on_health
         self._healthy = False
         self._client: Client | None = None
-        self._states: dict[str, RelayState] = {}
+        self._states: dict[str, PublisherState] = {}
         self._reports: dict[str, int] = {}
         self._progress = asyncio.Event()
         self._supervisor = Supervisor(on_crash=lambda name, _: self._crashed(name))
@@ -89,9 +91,14 @@ class Relay:
         """Returns when every journal this process leads stands at its head."""
         for journal in list(self._states):
             head = (await self._log.head(journal)).head
-            while self._states[journal] is RelayState.FOLLOWING and self._reports[journal] < head:
+            while (
+                self._states[journal] is PublisherState.FOLLOWING and self._reports[journal] < head
+            ):
                 self._progress.clear()
                 await self._progress.wait()
+
+    def _following(self, journal: str) -> bool:
+        return self._states[journal] is PublisherState.FOLLOWING
 
     def hint(self, journal: str) -> None:
         """Tell other processes that a journal has grown. A hint: lost ones cost a poll's delay."""
@@ -106,7 +113,7 @@ class Relay:
         while True:
             for journal in await self._log.journal_names():
                 if journal not in self._states:
-                    self._states[journal] = RelayState.STANDBY
+                    self._states[journal] = PublisherState.STANDBY
                     self._supervisor.start(f"relay {journal}", partial(self._lead, journal))
             self._tell_health()
             await asyncio.sleep(DISCOVER_S)
@@ -138,9 +145,11 @@ class Relay:
             return client
 
     async def _lead(self, journal: str) -> None:
-        async with leadership(self._dsn, journal) as held:
+        name = f"rapport-relay-{journal}"
+        async with leadership(self._dsn, f"rapport.relay/{journal}", name=name) as held:
             stream = EventStream(await self._connect(), journal, replicas=self._replicas)
-            await JournalRelay(self._log, stream, journal, self._report).run(held)
+            source = JournalSource(self._log, journal)
+            await Publisher(source, stream, partial(self._report, journal)).run(held)
 
     async def _woken(self, message: Msg) -> None:
         self._log.nudge(message.subject.removeprefix(f"{streams.WAKE_PREFIX}."))
@@ -153,7 +162,7 @@ class Relay:
         check_server_version(self._client)
         self._tell_health()
 
-    def _report(self, journal: str, state: RelayState, position: int, head: int) -> None:
+    def _report(self, journal: str, state: PublisherState, position: int, head: int) -> None:
         if self._states.get(journal) is not state:
             self._state_changes.labels(journal, state.value).inc()
         self._states[journal] = state
@@ -166,12 +175,12 @@ class Relay:
     def _crashed(self, name: str) -> None:
         journal = name.removeprefix("relay ")
         if journal in self._states:
-            self._states[journal] = RelayState.STANDBY
+            self._states[journal] = PublisherState.STANDBY
         self._tell_health()
 
     def _tell_health(self) -> None:
         connected = self._client is not None and self._client.is_connected
-        unwell = {RelayState.DIVERGED, RelayState.DISCONNECTED}
+        unwell = {PublisherState.DIVERGED, PublisherState.DISCONNECTED}
         healthy = connected and not unwell & set(self._states.values())
         if healthy != self._healthy:
             self._healthy = healthy

@@ -1,157 +1,19 @@
-"""The JetStream stream of one journal: made, looked at, written to, deleted."""
-
-import json
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final
+"""The JetStream stream of one journal."""
 
 from nats.aio.client import Client
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import NotFoundError
 
-from services.ledger.relay.message import (
-    BATCH_COMMIT,
-    BATCH_ID,
-    BATCH_SEQUENCE,
-    EXPECTED_LAST_SEQUENCE,
-    Message,
-)
 from services.runtime import streams
-
-# Mends a leader-change fault that could give one sequence twice (nats-server #8057).
-SERVER_VERSION_MIN: Final = (2, 15, 1)
-ACK_TIMEOUT_S: Final = 10.0
-# What the server takes as one atomic batch unless it is configured otherwise.
-CHUNK_MESSAGES_MAX: Final = 1_000
-# JetStream's own codes: another last sequence than expected, and a batch of which some was lost.
-_REFUSALS: Final = frozenset({10071, 10164, 10176})
+from services.runtime.jetstream import SequencedStream
 
 
-class ServerTooOld(Exception):  # noqa: N818 - the sentence reads without "Error"
-    """The NATS server is older than the oldest one that keeps sequences through a leader change."""
-
-
-class Refused(Exception):  # noqa: N818
-    """The stream took nothing of it: something else was published, or a message was lost."""
-
-
-class Unwritable(Exception):  # noqa: N818
-    """JetStream answers with an error of its own: no space, no quorum, no such stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """The end of a stream; `event_id` and `incarnation` are None when no message is left."""
-
-    last_sequence: int
-    event_id: str | None
-    incarnation: str | None
-
-
-def check_server_version(client: Client) -> None:
-    """Raises ServerTooOld below SERVER_VERSION_MIN."""
-    version = client.connected_server_version
-    found = (version.major, version.minor, version.patch)
-    if found < SERVER_VERSION_MIN:
-        needed = ".".join(map(str, SERVER_VERSION_MIN))
-        raise ServerTooOld(
-            f"NATS server {'.'.join(map(str, found))} is too old; use {needed} or newer"
-        )
-
-
-class EventStream:
-    """One journal's stream on a connected client."""
+class EventStream(SequencedStream):
+    """One journal's stream on a connected client: sequence == position."""
 
     def __init__(self, client: Client, journal: str, *, replicas: int = 1) -> None:
-        self.name = streams.stream_name(journal)
-        self._client = client
-        self._jetstream = client.jetstream(timeout=ACK_TIMEOUT_S)
-        self._config = StreamConfig(
-            name=self.name,
+        super().__init__(
+            client,
+            streams.stream_name(journal),
+            subjects=streams.journal_subjects(journal),
             description=f"Rapport journal {journal}: sequence == position",
-            subjects=[streams.journal_subjects(journal)],
-            retention=RetentionPolicy.LIMITS,
-            discard=DiscardPolicy.OLD,
-            storage=StorageType.FILE,
-            num_replicas=replicas,
-            deny_delete=True,
-            deny_purge=True,
-            allow_direct=True,
-            allow_atomic=True,
+            replicas=replicas,
         )
-
-    async def ensure(self) -> None:
-        """Make the stream if it is not there; an existing one keeps its configuration.
-
-        But for atomic batches, without which nothing can be published safely.
-        """
-        try:
-            config = (await self._jetstream.stream_info(self.name)).config
-        except NotFoundError:
-            await self._jetstream.add_stream(self._config)
-        else:
-            if not config.allow_atomic:
-                await self._jetstream.update_stream(config.evolve(allow_atomic=True))
-
-    async def tail(self) -> Tail:
-        """The stream's end. Raises NotFoundError when it was deleted."""
-        info = await self._jetstream.stream_info(self.name)
-        last = info.state.last_seq
-        if info.state.messages == 0:
-            return Tail(last, None, None)
-        message = await self._jetstream.get_msg(self.name, last)
-        headers = message.headers or {}
-        return Tail(last, headers.get(streams.EVENT_ID, ""), headers.get(streams.INCARNATION, ""))
-
-    async def publish(self, chunk: Sequence[Message]) -> None:
-        """Publish consecutive positions, all or none; returns when they are stored.
-
-        One atomic batch of at most CHUNK_MESSAGES_MAX, pipelined, stored where it begins at the
-        sequence of its first position or not at all. Expecting the last sequence of every message
-        would not do: what is published by somebody else in between takes the place of one, and the
-        next one fits again. Raises Refused, Unwritable, or the client's errors; then nothing was
-        stored unless the answer was lost.
-        """
-        *first, last = chunk
-        headers = _batch_headers(len(chunk), chunk[0].position - 1)
-        for message in first:
-            await self._client.publish(
-                message.subject, message.body, headers={**message.headers, **next(headers)}
-            )
-        answer = await self._client.request(
-            last.subject,
-            last.body,
-            timeout=ACK_TIMEOUT_S,
-            headers={**last.headers, **next(headers)},
-        )
-        acknowledgement = json.loads(answer.data)
-        error = acknowledgement.get("error")
-        if error is not None:
-            text = f"{error.get('description')} ({error.get('err_code')})"
-            raise (Refused if error.get("err_code") in _REFUSALS else Unwritable)(text)
-        if acknowledgement.get("seq") != last.position:
-            raise Refused(f"position {last.position} was stored at {acknowledgement.get('seq')}")
-
-    async def recreate(self, first_sequence: int = 1) -> None:
-        """Delete the stream with everything in it and make it anew; needs the admin credential.
-
-        `first_sequence` is the first position that the relay will publish again.
-        """
-        with suppress(NotFoundError):
-            await self._jetstream.delete_stream(self.name)
-        await self._jetstream.add_stream(self._config.evolve(first_seq=first_sequence))
-
-
-def _batch_headers(size: int, expected_last: int) -> Iterator[dict[str, str]]:
-    """What makes messages one batch after a sequence; a message alone needs no batch."""
-    expected = {EXPECTED_LAST_SEQUENCE: str(expected_last)}
-    if size == 1:
-        yield expected
-        return
-    batch = {BATCH_ID: uuid.uuid4().hex}
-    yield {**batch, BATCH_SEQUENCE: "1", **expected}
-    for number in range(2, size):
-        yield {**batch, BATCH_SEQUENCE: str(number)}
-    yield {**batch, BATCH_SEQUENCE: str(size), BATCH_COMMIT: "1"}

@@ -10,12 +10,13 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import APIError, NotFoundError
 
 from services.ledger.domain.events import StoredEvent
-from services.ledger.relay.message import EXPECTED_LAST_SEQUENCE, Message, message_of
+from services.ledger.relay.message import message_of
 from services.operator.doctor.journal import SQL, JournalRow, event_of
 from services.operator.doctor.report import Check, Difference, Verdict
 from services.operator.doctor.rolling import RollingHash
 from services.operator.outcomes import Unavailable
 from services.runtime import streams
+from services.runtime.jetstream import EXPECTED_LAST_SEQUENCE, Message
 
 FETCH_MESSAGES: Final = 256
 FETCH_TIMEOUT_S: Final = 10.0

@@ -1,4 +1,4 @@
-"""Leadership of one journal's relay: a Postgres advisory lock on a connection of its own.
+"""Leadership of a stream's only writer: a Postgres advisory lock on a connection of its own.
 
 It keeps replicas from working against each other; what keeps the stream right when two of them
 believe they lead is the expected last sequence of every message.
@@ -18,7 +18,7 @@ CANDIDATE_INTERVAL_S: Final = 0.5
 # that says nothing for so long, and its lock with it.
 SILENCE_MAX_S: Final = 5
 HEARTBEAT_S: Final = 1.0
-_SQL: Final = load_sql("services.ledger.relay.sql")
+_SQL: Final = load_sql("services.runtime.sql")
 
 
 class Leadership:
@@ -40,20 +40,23 @@ class Leadership:
 
 
 @asynccontextmanager
-async def leadership(dsn: str, journal: str) -> AsyncIterator[Leadership]:
-    """Wait until this process leads the journal's relay; released at the end of the block."""
+async def leadership(dsn: str, lock: str, *, name: str) -> AsyncIterator[Leadership]:
+    """Wait until this process holds `lock`; released at the end of the block.
+
+    `name` is the connection's, for whoever looks at the server.
+    """
     connection = await asyncpg.connect(
         dsn,
         server_settings={
-            "application_name": f"rapport-relay-{journal}"[:63],
+            "application_name": name[:63],
             "idle_session_timeout": f"{SILENCE_MAX_S}s",
         },
     )
     try:
-        while not await connection.fetchval(_SQL["try_lead"], journal):  # noqa: ASYNC110
+        while not await connection.fetchval(_SQL["try_lead"], lock):  # noqa: ASYNC110
             await asyncio.sleep(CANDIDATE_INTERVAL_S)  # the holder tells nobody when it goes
         held = Leadership(connection)
-        keeper = asyncio.create_task(held.keep(), name=f"relay lock {journal}")
+        keeper = asyncio.create_task(held.keep(), name=f"lock {lock}")
         try:
             yield held
         finally:
