@@ -60,6 +60,9 @@ SUMMARIZED_MONTHS_DEFAULT: Final = 12
 # How far ahead a forecast looks, and how much a plan may hold.
 FORECAST_DAYS_MAX: Final = 3_650
 PLAN_TOUCHPOINTS_MAX: Final = 100
+# DiffPolicy answers those that move most.
+POLICY_MOVES_MAX: Final = 1_000
+POLICY_MOVES_DEFAULT: Final = 50
 # Stored bytes in one page: with what is around them below the 4 MiB that gRPC clients take unasked.
 PAGE_BYTES_MAX: Final = 3 * MIB
 

@@ -4,16 +4,19 @@ from typing import Final
 
 import grpc
 from rapport.v1 import capital_service_pb2 as capital
+from rapport.v1 import policy_service_pb2 as policy
 from rapport.v1 import portfolio_service_pb2 as portfolio
 from rapport.v1 import relationship_service_pb2 as relationship
 from rapport.v1 import timeline_service_pb2 as timeline
 from rapport.v1.capital_service_pb2_grpc import add_CapitalServiceServicer_to_server
+from rapport.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
 from rapport.v1.portfolio_service_pb2_grpc import add_PortfolioServiceServicer_to_server
 from rapport.v1.relationship_service_pb2_grpc import add_RelationshipServiceServicer_to_server
 from rapport.v1.timeline_service_pb2_grpc import add_TimelineServiceServicer_to_server
 
 from services.projector.api.calls import Dependencies
 from services.projector.api.capital import Capital
+from services.projector.api.policies import Policies
 from services.projector.api.portfolio import Portfolios
 from services.projector.api.relationships import Relationships
 from services.projector.api.timeline import Timeline
@@ -24,6 +27,7 @@ SERVICE_NAMES: Final = (
     timeline.DESCRIPTOR.services_by_name["TimelineService"].full_name,
     relationship.DESCRIPTOR.services_by_name["RelationshipService"].full_name,
     portfolio.DESCRIPTOR.services_by_name["PortfolioService"].full_name,
+    policy.DESCRIPTOR.services_by_name["PolicyService"].full_name,
 )
 
 
@@ -36,6 +40,7 @@ def add_services(server: grpc.aio.Server, dependencies: Dependencies) -> None:
     add_TimelineServiceServicer_to_server(Timeline(dependencies), server)
     add_RelationshipServiceServicer_to_server(Relationships(dependencies), server)
     add_PortfolioServiceServicer_to_server(Portfolios(dependencies), server)
+    add_PolicyServiceServicer_to_server(Policies(dependencies), server)
 
 
 __all__ = ["SERVICE_NAMES", "Dependencies", "add_services"]

@@ -82,7 +82,9 @@ class ListPoliciesResponse(message.Message):
     POLICIES_FIELD_NUMBER: builtins.int
     @builtins.property
     def policies(self) -> containers.RepeatedCompositeFieldContainer[AdoptedPolicy]:
-        """By effective day and position."""
+        """By effective day and position. Documents beyond 3 MiB together are left out, the newest kept:
+        GetPolicy answers them.
+        """
 
     def __init__(
         self,
@@ -243,11 +245,11 @@ class PolicyMove(message.Message):
     """`relationships/{a}~{b}`."""
     @builtins.property
     def before(self) -> capital_service_pb2.Balance:
-        """Under the policy compared with."""
+        """Under the policy compared with; without contact-days."""
 
     @builtins.property
     def after(self) -> capital_service_pb2.Balance:
-        """Under the other."""
+        """Under the other; without contact-days."""
 
     @builtins.property
     def by_kind(self) -> containers.ScalarMap[builtins.str, builtins.int]:

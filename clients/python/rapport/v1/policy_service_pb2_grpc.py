@@ -74,7 +74,8 @@ class PolicyServiceServicer:
 
     def DiffPolicy(self, request, context):
         """DiffPolicy answers who would move, by how much and why, under another policy, on real history and
-        without touching the one in force. Errors: POLICY_INVALID, LIST_TOO_WIDE.
+        without touching the one in force. Errors: POLICY_INVALID, by its key, for a document that could not
+        be adopted; POLICY_UNKNOWN; LIST_TOO_WIDE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

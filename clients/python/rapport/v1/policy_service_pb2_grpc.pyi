@@ -41,7 +41,8 @@ class PolicyServiceStub:
     """LintPolicy says what is wrong with a policy document, without adopting it."""
     DiffPolicy: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.DiffPolicyRequest, _policy_service_pb2.DiffPolicyResponse]
     """DiffPolicy answers who would move, by how much and why, under another policy, on real history and
-    without touching the one in force. Errors: POLICY_INVALID, LIST_TOO_WIDE.
+    without touching the one in force. Errors: POLICY_INVALID, by its key, for a document that could not
+    be adopted; POLICY_UNKNOWN; LIST_TOO_WIDE.
     """
 
 @_typing.type_check_only
@@ -57,7 +58,8 @@ class PolicyServiceAsyncStub(PolicyServiceStub):
     """LintPolicy says what is wrong with a policy document, without adopting it."""
     DiffPolicy: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.DiffPolicyRequest, _policy_service_pb2.DiffPolicyResponse]  # type: ignore[assignment]
     """DiffPolicy answers who would move, by how much and why, under another policy, on real history and
-    without touching the one in force. Errors: POLICY_INVALID, LIST_TOO_WIDE.
+    without touching the one in force. Errors: POLICY_INVALID, by its key, for a document that could not
+    be adopted; POLICY_UNKNOWN; LIST_TOO_WIDE.
     """
 
 class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -88,7 +90,8 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_policy_service_pb2.DiffPolicyResponse, _abc.Awaitable[_policy_service_pb2.DiffPolicyResponse]]:
         """DiffPolicy answers who would move, by how much and why, under another policy, on real history and
-        without touching the one in force. Errors: POLICY_INVALID, LIST_TOO_WIDE.
+        without touching the one in force. Errors: POLICY_INVALID, by its key, for a document that could not
+        be adopted; POLICY_UNKNOWN; LIST_TOO_WIDE.
         """
 
 def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -4,7 +4,7 @@
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
 -- $3 known_at bigint: the position
-SELECT p.position, p.name, p.version, p.hash, p.effective_from
+SELECT p.position, p.event_id, p.name, p.version, p.hash, p.effective_from
 FROM views.policies p
 WHERE p.journal = $1
   AND p.tenant = $2
