@@ -7,6 +7,7 @@ whole stretch first, single days where bounds do not decide.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from services.projector.domain.balance import Balance
@@ -19,6 +20,9 @@ from services.runtime.policy import Audience
 FRACTION_BITS: Final = 64
 
 
+type _Totals = list[tuple[int, int, int]]
+
+
 class Bounds(NamedTuple):
     """Between what both accounts are on every day of a stretch, in mp / 2^64."""
 
@@ -28,13 +32,18 @@ class Bounds(NamedTuple):
     care_max: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Stretch:
     """Days, from the first to the last, on which nothing is posted but what the buckets hold."""
 
     first: int
     last: int
     buckets: Buckets
+
+    @cached_property
+    def totals(self) -> tuple[_Totals, _Totals]:
+        """KNOW and CARE by half-life, for bounds."""
+        return group_totals(self.buckets.know), group_totals(self.buckets.care)
 
 
 type Silence = Sequence[tuple[int, RelationshipView]]
@@ -83,7 +92,7 @@ def first_day(
         first = stretch.first if after is None else max(stretch.first, after + 1)
         if first > stretch.last:
             continue
-        know, care = group_totals(stretch.buckets.know), group_totals(stretch.buckets.care)
+        know, care = stretch.totals
         pending = [(first, stretch.last)]
         while pending:
             start, end = pending.pop()
@@ -106,9 +115,6 @@ def window_days(days: Iterable[int], window: int, since: int, through: int) -> l
     """
     left = {day + window for day in days} | {since}
     return [through, *sorted((day for day in left if since <= day < through), reverse=True)]
-
-
-type _Totals = list[tuple[int, int, int]]
 
 
 def _ranked(audience: Audience | None) -> bool:
