@@ -52,6 +52,11 @@ class Rapport(LedgerCalls, AdminCalls, CapitalCalls, TimelineCalls):
         self._capital_stub = CapitalServiceStub(self._projector.channel)
         self._timeline_stub = TimelineServiceStub(self._projector.channel)
 
+    @property
+    def projector(self) -> Connection:
+        """The channel to the projector, for the stubs of services without calls of their own."""
+        return self._projector
+
     async def __aenter__(self) -> Self:
         return self
 

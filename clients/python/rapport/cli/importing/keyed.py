@@ -156,6 +156,20 @@ class People:
         return base64.b32encode(digest).decode().lower()[:TOKEN_CHARACTERS]
 
 
+def names_in(folder: Path) -> dict[str, str]:
+    """What the parties of a map folder are called, else their address; empty without a map."""
+    path = folder / MAP_FILE
+    try:
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return {
+            party: (told.get("names") or [told["addresses"][0].partition(":")[2]])[0]
+            for party, told in known.items()
+            if told.get("names") or told.get("addresses")
+        }
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+        raise MapError(f"{path} cannot be read: {error}") from error
+
+
 def _utf8(text: str) -> str:
     """Text that can be encoded, whatever bytes it came from."""
     return text.encode("utf-8", "backslashreplace").decode()
