@@ -60,6 +60,18 @@ INSERT INTO views.policies
 SELECT 'main', CASE WHEN n % 200 = 0 THEN 'acme' ELSE 't' || n % 200 END, n,
        gen_random_uuid(), 0, 'p', n, 'h' || n, n, repeat('{}', 2000), '\\x'
 FROM generate_series(1, 600) AS n;
+INSERT INTO views.other_facts
+SELECT 'main', 'acme', 'people/b' || lpad((n % 4000)::text, 4, '0'), n, md5('fact' || n)::uuid,
+       'rapport.events.v1.FactLearned', 0, 0, 'services/importer', '\\x'
+FROM generate_series(1, 8000) AS n;
+INSERT INTO views.fulfilments
+SELECT 'main', 'acme', ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, n,
+       gen_random_uuid()
+FROM generate_series(1, 5000) AS n;
+INSERT INTO views.affiliations
+SELECT 'main', 'acme', 'organizations/o' || n % 500, n, 'people/b' || lpad(n::text, 4, '0'),
+       gen_random_uuid()
+FROM generate_series(1, 5000) AS n;
 """
 
 A: Final = ["people/a0001", "people/a0001"]
@@ -107,6 +119,12 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     "party": (A[0], 10**16, 10**6),
     "parties": ("people/a0001", "people0", 0, "", "", 51),
     "descriptions": (EVENTS,),
+    "described_on": ([*A, *B], 10**16, 10**6),
+    "fulfilments_of": (EVENTS, 10**6),
+    "facts_of_homes": (B, ["rapport.events.v1.FactLearned"], 10**6),
+    "affiliated_with": ("organizations/o1", 10**6),
+    "incidents_of_people": (A[:1], 10**16, LAST_ID, 51),
+    "recorded_touchpoints": (EVENTS, EVENTS),
 }
 WITHOUT_TENANT: Final[Mapping[str, tuple[object, ...]]] = {
     "checkpoint": (JOURNAL,),
@@ -225,7 +243,7 @@ async def test_a_page_of_the_whole_tenant_is_not_sorted(
 @pytest.mark.parametrize("generic", [False, True])
 @pytest.mark.parametrize(
     "stem",
-    sorted(s for s in SQL if s.startswith("timeline_of_p")),
+    sorted(s for s in SQL if s.startswith(("timeline_of_p", "incidents_of_p"))),
 )
 async def test_a_page_of_a_timeline_stops_reading_at_its_limit(
     conn: asyncpg.Connection, stem: str, generic: bool
