@@ -9,14 +9,16 @@ from rapport.admin_calls import AdminCalls
 from rapport.capital_calls import CapitalCalls
 from rapport.connection import Connection
 from rapport.ledger_calls import LedgerCalls
+from rapport.relationship_calls import RelationshipCalls
 from rapport.retry import RetryPolicy
 from rapport.timeline_calls import TimelineCalls
 from rapport.v1.capital_service_pb2_grpc import CapitalServiceStub
 from rapport.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from rapport.v1.relationship_service_pb2_grpc import RelationshipServiceStub
 from rapport.v1.timeline_service_pb2_grpc import TimelineServiceStub
 
 
-class Rapport(LedgerCalls, AdminCalls, CapitalCalls, TimelineCalls):
+class Rapport(LedgerCalls, AdminCalls, CapitalCalls, TimelineCalls, RelationshipCalls):
     """One caller's way to the ledger and the projector. Use it as an async context manager.
 
     ledger, projector: `host:port`; absent projector: the ledger's. tenant: absent for calls above
@@ -51,6 +53,7 @@ class Rapport(LedgerCalls, AdminCalls, CapitalCalls, TimelineCalls):
         self._ledger_stub = LedgerServiceStub(self._ledger.channel)
         self._capital_stub = CapitalServiceStub(self._projector.channel)
         self._timeline_stub = TimelineServiceStub(self._projector.channel)
+        self._relationship_stub = RelationshipServiceStub(self._projector.channel)
 
     @property
     def projector(self) -> Connection:
