@@ -197,5 +197,5 @@ class RelationshipCalls:
 
 
 def planned(on: date, touchpoint: touchpoint_pb2.Touchpoint) -> wire.PlannedTouchpoint:
-    """A touchpoint that might happen on a day: without texts, between the two people asked about."""
+    """A touchpoint that might happen on a day, without texts, between the two asked about."""
     return wire.PlannedTouchpoint(on=wire_date(on), touchpoint=touchpoint)
