@@ -139,6 +139,13 @@ def void_from(payload: bytes, *, event_id: str, position: int) -> Void:
     return Void(event_id=event_id, position=position, target=_required_id(message.target, "target"))
 
 
+def standing_touchpoint(payload: bytes, corrected: bool) -> touchpoint_pb2.Touchpoint:
+    """The stored Touchpoint that stands, texts sealed: a Corrected's own where `corrected`."""
+    if corrected:
+        return _parse(touchpoint_pb2.Corrected(), payload).touchpoint
+    return _parse(touchpoint_pb2.Touchpoint(), payload)
+
+
 def touchpoint_of(
     message: touchpoint_pb2.Touchpoint, *, event_id: str, position: int, occurred_at_us: int
 ) -> Touchpoint:

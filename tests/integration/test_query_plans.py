@@ -79,6 +79,7 @@ B: Final = ["people/b0001", "people/b0301"]
 EVENTS: Final = [UUID(f"00000000-0000-4000-8000-{n:012x}") for n in (7, 14, 21)]
 LAST_ID: Final = UUID(int=2**128 - 1)
 FILTERS: Final[tuple[object, ...]] = (False, None, None, None, [], False, 0)
+STAYS: Final[tuple[object, ...]] = ([A[0], B[1]], [0, 0], [10**16, 10**16])
 NARROW: Final[tuple[object, ...]] = (True, ["call"], ["x"], [1, 2], ["call"], True, 1)
 
 BINDS: Final[Mapping[str, tuple[object, ...]]] = {
@@ -107,6 +108,12 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     "timeline_of_pairs_recorded": (A, B, 10**16, 51, *FILTERS),
     "timeline_of_person_occurred": (A[:1], 10**16, LAST_ID, 51, *FILTERS),
     "timeline_of_person_recorded": (A[:1], 10**16, 51, *FILTERS),
+    "timeline_of_stays_occurred": (*STAYS, 10**16, LAST_ID, 51, *FILTERS),
+    "timeline_of_stays_recorded": (*STAYS, 10**16, 51, *FILTERS),
+    "touchpoints_of_occasions": (EVENTS,),
+    "links_in_order": (0, 51),
+    "links_proposed": (0, 51),
+    "links_of_person": (B[0], 0, 51),
     "timeline_of_incident": (EVENTS[1], A[:1], None, False, 10**16, LAST_ID, 51, *NARROW),
     "payloads": (EVENTS, EVENTS),
     "sides": ([*A, *B],),

@@ -22,7 +22,12 @@ from services.projector.domain.contact import contact_days
 from services.projector.domain.effective import effective
 from services.projector.domain.entries import fold
 from services.projector.domain.facts import Correction, Pair, Touchpoint, Void
-from services.projector.facts import correction_from, initiative_number, touchpoint_from
+from services.projector.facts import (
+    canonical_id,
+    correction_from,
+    initiative_number,
+    touchpoint_from,
+)
 from services.projector.stored import text_from_buckets, through_day_of
 from services.runtime.policy import Policy
 
@@ -48,6 +53,7 @@ _NOW_COLUMNS: Final = (
     "now_resolves",
     "corrected_by",
     "voided_by",
+    "now_occasion",
 )
 
 
@@ -290,6 +296,7 @@ def _now(original: Touchpoint, now: Touchpoint | None, first_void: str | None) -
         shown.resolves or None,
         shown.corrected_by or None,
         first_void,
+        canonical_id(shown.occasion_id),
     )
 
 

@@ -1,22 +1,30 @@
 """TimelineService: what happened, and between whom."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from rapport.events.v1 import people_pb2
 from rapport.v1 import timeline_service_pb2 as timeline
 from rapport.v1.timeline_service_pb2_grpc import TimelineServiceServicer
 
-from services.projector.api.answers import date_message
+from services.projector.api.answers import date_message, relationship_name
 from services.projector.api.calls import Call, Context, Dependencies
 from services.projector.api.fields import Fields
 from services.projector.api.lines import Line, line_messages, read_lines
 from services.projector.api.parties import party_message
 from services.projector.api.texts import Sealed, open_all
-from services.projector.api.timeline_requests import short_text, summary_asked, timeline_asked
+from services.projector.api.timeline_requests import (
+    Parent,
+    parent_of,
+    short_text,
+    summary_asked,
+    timeline_asked,
+)
 from services.projector.api.tokens import read_timeline_token, timeline_token, token_invalid
 from services.projector.domain.months import Month
 from services.projector.queries.months import summarize_timeline
+from services.projector.queries.occasions import FoldedPage, list_folded
 from services.projector.queries.parties import (
     ORGANIZATIONS,
     PEOPLE,
@@ -25,15 +33,15 @@ from services.projector.queries.parties import (
     get_party,
     list_parties,
 )
-from services.projector.queries.question import policy_for
+from services.projector.queries.question import AsOf, Question
 from services.projector.queries.snapshot import Snapshot
-from services.projector.queries.timelines import TimelinePage, list_timeline
+from services.projector.queries.stays import read_team_stays, read_watched_stays
+from services.projector.queries.timelines import Stay, list_timeline
 from services.runtime.clock import US_PER_DAY
 from services.runtime.errors import RapportError, Reason
 from services.runtime.limits import SUMMARIZED_MONTHS_DEFAULT
 from services.runtime.names import InvalidName, parse_party
 from services.runtime.page_tokens import make_token, read_token, request_key
-from services.runtime.policy import Policy
 
 _TIMELINE: Final = "TimelineService/ListTimeline"
 _PARTIES: Final = "TimelineService/ListParties"
@@ -55,21 +63,31 @@ class Timeline(TimelineServiceServicer):
     ) -> timeline.ListTimelineResponse:
         """A page of touchpoints, newest first."""
         fields = Fields()
-        asked = timeline_asked(request, fields)
+        parent = parent_of(request.parent, fields)
+        asked = timeline_asked(request, parent, fields)
         min_position = fields.position("min_position", request.min_position)
         fields.done()
         call = await self._with.begin(context, min_position)
         key = request_key(_TIMELINE, call.tenant, request)
         before = read_timeline_token(request.page_token, key) if request.page_token else None
 
-        async def work(snapshot: Snapshot) -> tuple[TimelinePage, list[Line], int]:
-            policy = await self._policy_of_today(snapshot)
-            page = await list_timeline(snapshot, policy, asked(before))
-            return page, await read_lines(snapshot, call, page.rows), snapshot.position
+        async def work(snapshot: Snapshot) -> tuple[FoldedPage, list[Line], int]:
+            question = await self._with.resolve(snapshot, AsOf())
+            wanted = replace(asked(before), stays=await _stays(snapshot, question, parent))
+            if request.fold_occasions:
+                folded = await list_folded(snapshot, question.policy, wanted)
+            else:
+                page = await list_timeline(snapshot, question.policy, wanted)
+                folded = FoldedPage(page.rows, {}, page.next)
+            return folded, await read_lines(snapshot, call, folded.rows), snapshot.position
 
         page, lines, position = await call.read(work)
+        messages = await line_messages(self._with.keys, call, lines)
+        for row, message in zip(page.rows, messages, strict=True):
+            others = page.folded.get(row.event_id, ())
+            message.folded_relationships.extend(relationship_name(pair) for pair in others)
         return timeline.ListTimelineResponse(
-            lines=await line_messages(self._with.keys, call, lines),
+            lines=messages,
             next_page_token="" if page.next is None else timeline_token(key, page.next),
             journal=call.journal,
             position=position,
@@ -80,16 +98,17 @@ class Timeline(TimelineServiceServicer):
     ) -> timeline.SummarizeTimelineResponse:
         """The newest months with a touchpoint, newest first."""
         fields = Fields()
-        asked = summary_asked(request, fields)
+        parent = parent_of(request.parent, fields)
+        asked = summary_asked(request, parent, fields)
         min_position = fields.position("min_position", request.min_position)
         fields.done()
         call = await self._with.begin(context, min_position)
 
         async def work(snapshot: Snapshot) -> timeline.SummarizeTimelineResponse:
-            policy = await self._policy_of_today(snapshot)
-            months = await summarize_timeline(
-                snapshot, policy, asked, request.months or SUMMARIZED_MONTHS_DEFAULT
-            )
+            question = await self._with.resolve(snapshot, AsOf())
+            wanted = replace(asked, stays=await _stays(snapshot, question, parent))
+            limit = request.months or SUMMARIZED_MONTHS_DEFAULT
+            months = await summarize_timeline(snapshot, question.policy, wanted, limit)
             return timeline.SummarizeTimelineResponse(
                 months=[_month(month) for month in months], position=snapshot.position
             )
@@ -158,10 +177,6 @@ class Timeline(TimelineServiceServicer):
             position=position,
         )
 
-    async def _policy_of_today(self, snapshot: Snapshot) -> Policy:
-        today = self._with.today()
-        return await policy_for(snapshot, self._with.shelf, None, today, snapshot.position)
-
     async def _opened(self, call: Call, rows: Sequence[PartyRow]) -> list[timeline.Party]:
         described = []
         for row in rows:
@@ -175,6 +190,15 @@ class Timeline(TimelineServiceServicer):
         ]
         await open_all(self._with.keys, call.tenant, payloads)
         return [party_message(row, message) for row, message in zip(rows, described, strict=True)]
+
+
+async def _stays(snapshot: Snapshot, question: Question, parent: Parent) -> tuple[Stay, ...] | None:
+    """The stays that make a team's or an organisation's timeline; None for people's own."""
+    if parent.team is not None:
+        return await read_team_stays(snapshot, question, parent.team)
+    if parent.organization is not None:
+        return await read_watched_stays(snapshot, question, [parent.organization])
+    return None
 
 
 def _month(month: Month) -> timeline.TimelineMonth:

@@ -1,12 +1,14 @@
 """Reading the requests of TimelineService."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from rapport.events.v1 import people_pb2, touchpoint_pb2
 from rapport.v1 import timeline_service_pb2 as timeline
 
 from services.projector.api.fields import Fields
+from services.projector.queries.parties import ORGANIZATIONS
 from services.projector.queries.timelines import Before, TimelineAsked
 from services.runtime.errors import Reason
 from services.runtime.limits import CHANNEL_BYTES_MAX, PAGE_SIZE_MAX, SUMMARIZED_MONTHS_MAX
@@ -14,6 +16,7 @@ from services.runtime.names import InvalidName, is_person, parse_kind
 from services.runtime.policy import Initiative
 
 _RELATIONSHIPS: Final = "relationships/"
+TEAMS: Final = "teams/"
 _NAME_BYTES_MAX: Final = 64
 _MODES: Final = {
     touchpoint_pb2.INITIATIVE_PROACTIVE: Initiative.PROACTIVE,
@@ -23,11 +26,20 @@ _MODES: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Whose timeline: of a pair, a person (`second` None), a team or an organisation."""
+
+    first: str = ""
+    second: str | None = None
+    team: str | None = None
+    organization: str | None = None
+
+
 def timeline_asked(
-    request: timeline.ListTimelineRequest, fields: Fields
+    request: timeline.ListTimelineRequest, parent: Parent, fields: Fields
 ) -> Callable[[Before | None], TimelineAsked]:
     """The question, but for the place it goes on from, which the token says."""
-    first, second = pair_or_person(request.parent, fields)
     fields.known_enum("order_by", timeline.TimelineOrder, request.order_by)
     fields.each("kinds", request.kinds, lambda path, text: _kind(fields, path, text))
     fields.each("channels", request.channels, lambda path, text: _channel(fields, path, text))
@@ -42,8 +54,8 @@ def timeline_asked(
 
     def asked(before: Before | None) -> TimelineAsked:
         return TimelineAsked(
-            first=first,
-            second=second,
+            first=parent.first,
+            second=parent.second,
             by_recorded=request.order_by == timeline.TIMELINE_ORDER_RECORDED,
             limit=limit,
             before=before,
@@ -58,12 +70,30 @@ def timeline_asked(
     return asked
 
 
-def summary_asked(request: timeline.SummarizeTimelineRequest, fields: Fields) -> TimelineAsked:
+def summary_asked(
+    request: timeline.SummarizeTimelineRequest, parent: Parent, fields: Fields
+) -> TimelineAsked:
     """The question behind a summary: everything in force, page by page."""
-    first, second = pair_or_person(request.parent, fields)
     if not 0 <= request.months <= SUMMARIZED_MONTHS_MAX:
         fields.wrong("months", f"is 1 to {SUMMARIZED_MONTHS_MAX}", Reason.OUT_OF_RANGE)
-    return TimelineAsked(first=first, second=second, by_recorded=False, limit=PAGE_SIZE_MAX)
+    return TimelineAsked(
+        first=parent.first, second=parent.second, by_recorded=False, limit=PAGE_SIZE_MAX
+    )
+
+
+def parent_of(text: str, fields: Fields) -> Parent:
+    """Whose timeline the field `parent` names."""
+    if text.startswith(_RELATIONSHIPS):
+        return Parent(*fields.pair("parent", text))
+    if text.startswith(TEAMS):
+        return Parent(team=fields.team("parent", text.removeprefix(TEAMS)))
+    if text.startswith(ORGANIZATIONS):
+        return Parent(organization=fields.organization("parent", text))
+    if not text or is_person(text):
+        return Parent(fields.person("parent", text))
+    one_of = "relationships/{a}~{b}, people/{id}, teams/{team} or organizations/{id}"
+    fields.wrong("parent", f"is {one_of}")
+    return Parent()
 
 
 def pair_or_person(text: str, fields: Fields) -> tuple[str, str | None]:

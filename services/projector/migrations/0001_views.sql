@@ -60,6 +60,7 @@ CREATE TABLE views.touchpoints (
     now_resolves       uuid,
     corrected_by       uuid,
     voided_by          uuid,
+    now_occasion       uuid,
     PRIMARY KEY (journal, tenant, event_id)
 );
 CREATE INDEX touchpoints_by_pair ON views.touchpoints (journal, tenant, a, b, now_occurred_at_us, event_id);
@@ -72,6 +73,8 @@ CREATE INDEX touchpoints_incidents_by_a ON views.touchpoints (journal, tenant, a
     WHERE now_kind = 'incident' AND state <> 3;
 CREATE INDEX touchpoints_incidents_by_b ON views.touchpoints (journal, tenant, b, now_occurred_at_us, event_id)
     WHERE now_kind = 'incident' AND state <> 3;
+CREATE INDEX touchpoints_by_occasion ON views.touchpoints (journal, tenant, now_occasion)
+    WHERE now_occasion IS NOT NULL;
 CREATE INDEX touchpoints_by_incident ON views.touchpoints (journal, tenant, now_resolves)
     WHERE now_resolves IS NOT NULL;
 
@@ -187,6 +190,11 @@ CREATE TABLE views.links (
 -- Weak links only propose: nothing follows them.
 CREATE INDEX links_by_a ON views.links (journal, tenant, a, b) WHERE strong;
 CREATE INDEX links_by_b ON views.links (journal, tenant, b, a) WHERE strong;
+-- For reading them, weak ones too.
+CREATE INDEX links_in_order ON views.links (journal, tenant, position);
+CREATE INDEX links_proposed ON views.links (journal, tenant, position) WHERE NOT strong;
+CREATE INDEX links_of_a ON views.links (journal, tenant, a, position);
+CREATE INDEX links_of_b ON views.links (journal, tenant, b, position);
 
 -- Who is the same human as somebody else now: a row for every id of a connected component of strong
 -- links in force. canonical: the smallest id of the component. Who has no row is linked to nobody.

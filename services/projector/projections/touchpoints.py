@@ -8,7 +8,12 @@ import asyncpg
 
 from services.projector.domain.effective import effective
 from services.projector.domain.facts import Correction, Fact, Touchpoint, Void
-from services.projector.facts import correction_from, initiative_number, touchpoint_from
+from services.projector.facts import (
+    canonical_id,
+    correction_from,
+    initiative_number,
+    touchpoint_from,
+)
 from services.projector.projections.arrivals import VOID, Arrivals
 from services.projector.projections.statements import SQL, PairKey, columns
 
@@ -29,6 +34,7 @@ _RECORDED_COLUMNS: Final = (
     "now_channel",
     "now_initiative",
     "now_resolves",
+    "now_occasion",
 )
 _EFFECTIVE, _CORRECTED, _VOIDED = 1, 2, 3
 
@@ -74,6 +80,7 @@ async def insert(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> 
                 touchpoint.channel,
                 initiative_number(touchpoint.initiative),
                 touchpoint.resolves or None,
+                canonical_id(touchpoint.occasion_id),
             )
         )
     await conn.copy_records_to_table(
@@ -143,10 +150,11 @@ async def restate(
                     touchpoint.resolves or None,
                     touchpoint.corrected_by or None,
                     voids.get(event_id),
+                    canonical_id(touchpoint.occasion_id),
                 )
             )
     if rows:
-        await conn.execute(SQL["restate_touchpoints"], journal, *columns(rows, 11))
+        await conn.execute(SQL["restate_touchpoints"], journal, *columns(rows, 12))
 
 
 def _first_voids(history: History) -> dict[str, str]:

@@ -3,9 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-from rapport.events.v1 import touchpoint_pb2
-
 from services.projector.domain.months import Done, Month, Months
+from services.projector.facts import standing_touchpoint
 from services.projector.queries.snapshot import Snapshot
 from services.projector.queries.timelines import TimelineAsked, TimelineRow, list_timeline
 from services.runtime.clock import day_of
@@ -42,13 +41,7 @@ async def summarize_timeline(
 
 
 def _done(row: TimelineRow) -> Done:
-    if row.corrected_by is None:
-        touchpoint = touchpoint_pb2.Touchpoint()
-        touchpoint.ParseFromString(row.payload)
-    else:
-        corrected = touchpoint_pb2.Corrected()
-        corrected.ParseFromString(row.payload)
-        touchpoint = corrected.touchpoint
+    touchpoint = standing_touchpoint(row.payload, row.corrected_by is not None)
     return Done(
         day=day_of(row.occurred_at_us),
         kind=touchpoint.kind,

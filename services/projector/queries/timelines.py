@@ -26,9 +26,23 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
-class TimelineAsked:
-    """A page of a timeline: of a pair or of one person (`second` is None).
+class Stay:
+    """A person's time somewhere, from an instant to just before another; by one id."""
 
+    person: str
+    from_us: int
+    until_us: int
+
+    def covers(self, instant_us: int) -> bool:
+        """Whether an instant lies in it."""
+        return self.from_us <= instant_us < self.until_us
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineAsked:
+    """A page of a timeline: of a pair, of one person (`second` is None), or of `stays` where given.
+
+    Stays are those of all ids of the people meant; those of one id do not overlap.
     `by_recorded`: ordered by position instead of by when it happened. Filters that are None, or 0
     for the side (a number of rapport.events.v1.Side), let everything through. `modes` are matched
     with the kind's default where a touchpoint says nothing.
@@ -45,6 +59,7 @@ class TimelineAsked:
     modes: Collection[Initiative] | None = None
     side: int = 0
     incident: UUID | None = None
+    stays: Sequence[Stay] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +99,28 @@ async def list_timeline(snapshot: Snapshot, policy: Policy, asked: TimelineAsked
 
     `policy` decides the mode of touchpoints that name none.
     """
-    named = [asked.first] if asked.second is None else [asked.first, asked.second]
-    people = await read_identities(snapshot, named, snapshot.position)
-    stem, binds = _statement(asked, people)
+    if asked.stays is None:
+        people = await read_humans_asked(snapshot, asked)
+        stem, binds = _statement(asked, people)
+    else:
+        stem, binds = _statement_of_stays(asked, asked.stays)
     found = await snapshot.fetch(stem, *binds, *_filters(asked, policy))
     kept = within_bytes(found[: asked.limit], _bytes_of)
     rows = await _with_payloads(snapshot, kept, policy)
     if len(rows) == len(found) or not rows:
-        return TimelinePage(rows, None)
-    last = rows[-1]
-    key = last.position if asked.by_recorded else last.occurred_at_us
-    return TimelinePage(rows, Before(key, last.event_id))
+        return TimelinePage(_staying(rows, asked), None)
+    return TimelinePage(_staying(rows, asked), place_of(rows[-1], asked))
+
+
+def place_of(row: TimelineRow, asked: TimelineAsked) -> Before:
+    """Where a timeline goes on after a row."""
+    return Before(row.position if asked.by_recorded else row.occurred_at_us, row.event_id)
+
+
+async def read_humans_asked(snapshot: Snapshot, asked: TimelineAsked) -> Identities:
+    """Who is whom, of the pair or person asked about."""
+    named = [asked.first] if asked.second is None else [asked.first, asked.second]
+    return await read_identities(snapshot, named, snapshot.position)
 
 
 async def read_internal(snapshot: Snapshot, people: Collection[str], internal: int) -> set[str]:
@@ -121,12 +147,44 @@ def _statement(asked: TimelineAsked, people: Identities) -> tuple[str, tuple[obj
         key = (before.key,)
     if second is None:
         return f"timeline_of_person_{order}", (first, *key, limit)
-    pairs = _raw_pairs(asked, people)
+    pairs = raw_pairs_asked(asked, people)
     a, b = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     return f"timeline_of_pairs_{order}", (a, b, *key, limit)
 
 
-def _raw_pairs(asked: TimelineAsked, people: Identities) -> Sequence[Pair]:
+def _statement_of_stays(
+    asked: TimelineAsked, stays: Sequence[Stay]
+) -> tuple[str, tuple[object, ...]]:
+    before = asked.before or Before(_KEY_MAX, _ID_MAX)
+    limit = asked.limit + 1
+    if asked.incident is not None:
+        people = sorted({stay.person for stay in stays})
+        key = (asked.by_recorded, before.key, before.event_id, limit)
+        return "timeline_of_incident", (asked.incident, people, None, *key)
+    binds = (
+        [stay.person for stay in stays],
+        [stay.from_us for stay in stays],
+        [stay.until_us for stay in stays],
+    )
+    if asked.by_recorded:
+        return "timeline_of_stays_recorded", (*binds, before.key, limit)
+    return "timeline_of_stays_occurred", (*binds, before.key, before.event_id, limit)
+
+
+def _staying(rows: list[TimelineRow], asked: TimelineAsked) -> list[TimelineRow]:
+    """Of an incident's rows those within the stays asked about; all others are already."""
+    if asked.stays is None or asked.incident is None:
+        return rows
+    return [row for row in rows if is_inside(asked.stays, row.pair, row.occurred_at_us)]
+
+
+def is_inside(stays: Sequence[Stay], pair: Pair, instant_us: int) -> bool:
+    """Whether one of a pair was staying at an instant."""
+    return any(stay.person in pair and stay.covers(instant_us) for stay in stays)
+
+
+def raw_pairs_asked(asked: TimelineAsked, people: Identities) -> Sequence[Pair]:
+    """The raw pairs of the relationship asked about."""
     assert asked.second is not None
     first, second = sorted((asked.first, asked.second))
     # Two ids of one human: what was recorded between them, which no balance counts.

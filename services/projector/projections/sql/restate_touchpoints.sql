@@ -11,6 +11,7 @@
 -- $10 resolves uuid[]: as it stands, or null
 -- $11 corrected_by uuid[]: the correction in force, or null
 -- $12 voided_by uuid[]: the first void, or null
+-- $13 occasion uuid[]: as it stands, or null
 UPDATE views.touchpoints t
 SET state = n.state,
     now_occurred_at_us = n.occurred_at_us,
@@ -20,13 +21,14 @@ SET state = n.state,
     now_initiative = n.initiative,
     now_resolves = n.resolves,
     corrected_by = n.corrected_by,
-    voided_by = n.voided_by
+    voided_by = n.voided_by,
+    now_occasion = n.occasion
 FROM unnest(
     $2::text[], $3::uuid[], $4::smallint[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-    $9::smallint[], $10::uuid[], $11::uuid[], $12::uuid[]
+    $9::smallint[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[]
 ) AS n (
     tenant, event_id, state, occurred_at_us, initiator, kind, channel, initiative, resolves,
-    corrected_by, voided_by
+    corrected_by, voided_by, occasion
 )
 CROSS JOIN LATERAL (
     SELECT p.ctid AS row FROM views.touchpoints p

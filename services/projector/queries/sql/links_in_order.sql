@@ -1,0 +1,10 @@
+-- A page of a tenant's links, weak ones too, oldest position first.
+-- $1 journal text: the tenant's journal
+-- $2 tenant text: the tenant
+-- $3 after bigint: the position of the last one of the page before
+-- $4 limit bigint: at most so many rows
+SELECT l.event_id, l.position, l.a, l.b, l.strong, l.payload
+FROM views.links l
+WHERE l.journal = $1 AND l.tenant = $2 AND l.position > $3
+ORDER BY l.position
+LIMIT $4;

@@ -1,0 +1,72 @@
+"""Watch lists: named sets of parties that somebody keeps an eye on."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from rapport.events.v1 import practice_pb2
+
+from services.projector.domain.facts import pair_of
+from services.projector.facts import WATCH_LIST_SAVED
+from services.projector.queries.balances import RelationBalance, read_balances
+from services.projector.queries.known_of_people import read_affiliations_at
+from services.projector.queries.people import read_identities
+from services.projector.queries.question import Question
+from services.projector.queries.snapshot import Snapshot
+from services.runtime.names import is_person
+
+
+@dataclass(frozen=True, slots=True)
+class WatchList:
+    """A list as last saved: of equal names the highest (occurred_at, position)."""
+
+    name: str
+    parties: tuple[str, ...]
+    event_id: str
+
+
+async def read_watch_lists(snapshot: Snapshot, owner: str, known_at: int) -> dict[str, WatchList]:
+    """The lists of a principal by name, as known at a position; emptied ones too."""
+    rows = await snapshot.fetch("facts_of_homes", [owner], [WATCH_LIST_SAVED], known_at)
+    if not rows:
+        return {}
+    ids = [row["event_id"] for row in rows]
+    voided = {
+        row["target"]
+        for row in await snapshot.fetch("amendments_of_events", ids, known_at)
+        if row["role"] == "V"
+    }
+    found = {}
+    for row in sorted(rows, key=lambda row: (row["occurred_at_us"], row["position"])):
+        if row["event_id"] not in voided:
+            saved = practice_pb2.WatchListSaved()
+            saved.ParseFromString(bytes(row["payload"]))
+            parties = tuple(dict.fromkeys(saved.parties))
+            found[saved.list] = WatchList(saved.list, parties, str(row["event_id"]))
+    return dict(sorted(found.items()))
+
+
+async def people_watched(
+    snapshot: Snapshot, question: Question, parties: Collection[str]
+) -> list[str]:
+    """The people among some parties, and those affiliated with their organisations that day."""
+    people = {party for party in parties if is_person(party)}
+    for party in parties:
+        if not is_person(party):
+            held = await read_affiliations_at(snapshot, party, question.position)
+            people.update(held.at(party, question.on))
+    return sorted(people)
+
+
+async def read_watched_balances(
+    snapshot: Snapshot, question: Question, owner: str, people: Sequence[str]
+) -> list[RelationBalance]:
+    """What the owner has with some people, the highest buffer first; each relationship once.
+
+    A service has no relationships, and nobody has one with an id of his own.
+    """
+    if not is_person(owner):
+        return []
+    humans = await read_identities(snapshot, {owner, *people}, question.position)
+    pairs = [pair_of(owner, person) for person in people if not humans.same_human(owner, person)]
+    found = {each.pair: each for each in await read_balances(snapshot, question, pairs)}
+    return sorted(found.values(), key=lambda each: (-each.buffer_mp, each.pair))
