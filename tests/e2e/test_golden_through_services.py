@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from rapport import Rapport, RapportError
 from rapport.cli.event_json import parse_event
+from rapport.events.v1 import touchpoint_pb2
+from rapport.times import day_of
 
 from deploy.local.nats import NatsServer
 from tests.golden.vectors import NAMES, Case, cases, document
@@ -51,8 +53,28 @@ async def check(client: Rapport, expected: Mapping[str, Any], known_at: int | No
         assert receipt.care_exact == expected["care_exact"]
 
 
+async def check_forecast(
+    client: Rapport, expected: Mapping[str, Any], known_at: int | None
+) -> None:
+    """One expectation of what an incident would do."""
+    a, b = expected["relationship"].removeprefix("relationships/").split("~")
+    answer = await client.forecast(
+        a,
+        b,
+        expected["severity"],
+        attribution=touchpoint_pb2.Attribution.Value(f"ATTRIBUTION_{expected['attribution']}"),
+        on=date.fromisoformat(expected["on"]),
+        known_at=known_at,
+    )
+    told = answer.forecast
+    through = day_of(told.survives_through)
+    assert (None if through is None else through.isoformat()) == expected.get("survives_through")
+    assert told.short_by_mp == expected.get("short_by_mp", 0)
+    assert told.beyond_horizon == expected.get("beyond_horizon", False)
+
+
 @pytest.mark.parametrize("name", NAMES)
-async def test_every_golden_balance_comes_out_of_the_services(
+async def test_every_golden_balance_and_forecast_comes_out_of_the_services(
     name: str, database: Database, private_nats: NatsServer
 ) -> None:
     chosen = [case for case in cases() if case.name in _case_names(name)]
@@ -65,12 +87,11 @@ async def test_every_golden_balance_comes_out_of_the_services(
                 person = next(e["initiator"] for e in case.events if "initiator" in e)
                 await client.balance(person, "people/nobody", min_position=positions[-1])
                 for expected in case.expected:
-                    if "know_mp" not in expected:
-                        continue  # a forecast
+                    ask = check if "know_mp" in expected else check_forecast
                     after = expected.get("asked_after", len(case.events))
-                    await check(client, expected, positions[after])
+                    await ask(client, expected, positions[after])
                     if positions[after] == positions[-1]:
-                        await check(client, expected, None)
+                        await ask(client, expected, None)
                     asked += 1
     assert asked > 0
 
