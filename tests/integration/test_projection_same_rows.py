@@ -203,3 +203,42 @@ def test_golden_vectors_give_the_expected_rows(
             assert (balance.know_mp, balance.care_mp) == (wanted["know_mp"], wanted["care_mp"])
 
     run(shared_database, compare)
+
+
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+async def test_views_that_are_cleared_while_a_projector_begins_keep_no_row_without_checkpoint(
+    database: Database,
+) -> None:
+    events = mixed_events(1, 20)
+    connections = [await asyncpg.connect(database.admin_dsn) for _ in range(3)]
+    holder, clearing, applying = connections
+    # The clearing is held up half-way: after the touchpoints, before the checkpoint.
+    async with holder.transaction():
+        await holder.execute("LOCK TABLE views.parked IN SHARE MODE")
+        cleared = asyncio.create_task(clear(clearing, JOURNAL))
+        await until_waiting(holder, 1)
+        begun = asyncio.create_task(apply(applying, events, today=TODAY))
+        await until_waiting(holder, 2, begun)
+    await cleared
+    result = await begun
+    assert result.parked == ()
+    kept = await holder.fetchval("SELECT count(*) FROM views.touchpoints")
+    position = await holder.fetchval("SELECT position FROM views.checkpoints")
+    assert kept > 0
+    assert position == events[-1].position
+    for connection in connections:
+        await connection.close()
+
+
+async def until_waiting(
+    conn: asyncpg.Connection, number: int, or_done: "asyncio.Task[Any] | None" = None
+) -> None:
+    """Returns when so many sessions wait for a lock, or the task is done."""
+    async with asyncio.timeout(20):
+        while await conn.fetchval(WAITING) < number and not (or_done and or_done.done()):
+            pass

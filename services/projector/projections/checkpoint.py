@@ -45,7 +45,8 @@ async def lock_for(
     if found is None:
         await conn.execute(SQL["ensure_checkpoint"], first.journal, first.incarnation)
         found = await lock(conn, first.journal)
-        assert found is not None, "it was just made"
+        if found is None:
+            raise CheckpointElsewhere(0)  # made by another replica, and cleared since
     if found.incarnation != first.incarnation:
         raise IncarnationChanged(first.journal, found.incarnation, first.incarnation)
     if first.position > found.position + 1:

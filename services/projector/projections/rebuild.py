@@ -1,9 +1,14 @@
 """Throw the views of a journal away, to be built again from its beginning."""
 
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 
+from services.projector.projections.statements import SQL
+
+# The incarnation of a checkpoint that nobody sees.
+_NOBODYS: Final = UUID(int=0)
 # Every table of the views; the checkpoint last, so that its lock is held to the end.
 _TABLES: Final = (
     "touchpoints",
@@ -33,6 +38,9 @@ async def clear(conn: asyncpg.Connection, journal: str) -> None:
     timeout of `conn` must allow for it.
     """
     async with conn.transaction():
-        await conn.execute("SELECT FROM views.checkpoints WHERE journal = $1 FOR UPDATE", journal)
+        # Where there is no checkpoint yet, one is made to be locked: a projector that begins
+        # meanwhile would leave rows that it wrote after their table was emptied.
+        while await conn.fetchrow(SQL["lock_checkpoint"], journal) is None:
+            await conn.execute(SQL["ensure_checkpoint"], journal, _NOBODYS)
         for table in _TABLES:
             await conn.execute(f"DELETE FROM views.{table} WHERE journal = $1", journal)  # noqa: S608
