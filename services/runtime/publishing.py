@@ -101,6 +101,8 @@ class Publisher:
             except (nats.errors.Error, APIError, Unwritable, OSError, TimeoutError) as fault:
                 if self.state is not PublisherState.DISCONNECTED:
                     _log.warning("stream out of reach", stream=self._stream.name, exc_info=fault)
+                # The source goes on without the stream: how far behind that is must still be told.
+                self._head = (await self._source.head()).position
                 self._become(PublisherState.DISCONNECTED)
                 await _either(leadership.lost, RETRY_S)
 

@@ -42,16 +42,21 @@ class Watched:
 
     def __init__(self, journal: Journal, database: Database, server: NatsServer) -> None:
         self.healthy = False
+        self.registry = CollectorRegistry()
         self.relay = Relay(
             journal,
             nats_url=server.url,
             dsn=database.journal_dsn,
-            registry=CollectorRegistry(),
+            registry=self.registry,
             on_health=self._on_health,
         )
 
     def _on_health(self, healthy: bool) -> None:
         self.healthy = healthy
+
+    def lag(self, unit: str) -> float | None:
+        """How far the stream of `main` is behind, in `positions` or `seconds`, as metrics say."""
+        return self.registry.get_sample_value(f"rapport_relay_lag_{unit}", {"journal": "main"})
 
 
 @asynccontextmanager
@@ -162,6 +167,22 @@ async def test_appends_go_on_while_nats_is_down_and_are_published_afterwards(
         await asyncio.to_thread(private_nats.start)
         await assert_follows(journal, private_nats, 710)
         await until(lambda: watched.healthy)
+
+
+async def test_the_lag_grows_while_nats_is_down_and_ends_with_it(
+    journal: Journal, database: Database, private_nats: NatsServer
+) -> None:
+    async with relaying(journal, database, private_nats) as watched:
+        await fill(journal, 10)
+        await assert_follows(journal, private_nats, 10)
+        await asyncio.to_thread(private_nats.stop)
+        await fill(journal, 7, first=11)
+        await until(lambda: watched.lag("positions") == 7)
+        behind_s = watched.lag("seconds")
+        assert behind_s is not None
+        await until(lambda: (watched.lag("seconds") or 0) > behind_s)
+        await asyncio.to_thread(private_nats.start)
+        await until(lambda: watched.lag("positions") == 0 and watched.lag("seconds") == 0)
 
 
 async def test_a_relay_started_without_nats_waits_for_it(

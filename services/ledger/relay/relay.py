@@ -63,6 +63,7 @@ class Relay:
         self._client: Client | None = None
         self._states: dict[str, PublisherState] = {}
         self._reports: dict[str, int] = {}
+        self._level_at_s: dict[str, float] = {}
         self._progress = asyncio.Event()
         self._supervisor = Supervisor(on_crash=lambda name, _: self._crashed(name))
         # How far the stream of a journal follows its head.
@@ -71,6 +72,13 @@ class Relay:
         )
         self._lag = Gauge(
             "rapport_relay_lag_positions", "Head less position", ["journal"], registry=registry
+        )
+        # How long the stream has not been at the head.
+        self._lag_seconds = Gauge(
+            "rapport_relay_lag_seconds",
+            "Time since position was last the head",
+            ["journal"],
+            registry=registry,
         )
         self._state_changes = Counter(
             "rapport_relay_state_changes", "States entered", ["journal", "state"], registry=registry
@@ -170,7 +178,14 @@ class Relay:
         self._progress.set()
         self._position.labels(journal).set(position)
         self._lag.labels(journal).set(max(head - position, 0))
+        self._lag_seconds.labels(journal).set(self._behind_s(journal, position >= head))
         self._tell_health()
+
+    def _behind_s(self, journal: str, is_level: bool) -> float:
+        now_s = asyncio.get_running_loop().time()
+        if is_level:
+            self._level_at_s[journal] = now_s
+        return now_s - self._level_at_s.setdefault(journal, now_s)
 
     def _crashed(self, name: str) -> None:
         journal = name.removeprefix("relay ")
