@@ -226,7 +226,7 @@ class Stack:
 
     def _use_external_servers(self, state: StackState) -> None:
         if self.config.postgres_dsn is not None:
-            self._use_postgres(state, self.config.postgres_dsn)
+            self.use_postgres(state, self.config.postgres_dsn, None)
             state.endpoints.pop("postgres", None)
             state.processes.pop("postgres", None)
         if self.config.nats_url is not None:
@@ -237,8 +237,10 @@ class Stack:
             state.endpoints.pop("nats_monitoring", None)
             state.processes.pop("nats", None)
 
-    def _use_postgres(self, state: StackState, admin_dsn: str) -> None:
+    def use_postgres(self, state: StackState, admin_dsn: str, data: Path | None) -> None:
+        """Points the parts at a server. `data`: its folder on this machine; None: elsewhere."""
         state.env["RAPPORT_POSTGRES_DSN"] = admin_dsn
+        state.env["RAPPORT_POSTGRES_DATA"] = "" if data is None else str(data)
         for part, login in zip(LOGIN_PARTS, self._logins(state), strict=True):
             state.env[part.dsn_variable] = with_login(admin_dsn, login.user, login.password)
 
@@ -248,7 +250,7 @@ class Stack:
         if part.process is not None:
             state.processes[part.name] = part.process.identity
         if isinstance(part, PostgresServer):
-            self._use_postgres(state, part.dsn_of(DATABASE))
+            self.use_postgres(state, part.dsn_of(DATABASE), part.data)
             state.endpoints["postgres"] = f"127.0.0.1:{part.port}"
         elif isinstance(part, NatsServer):
             state.env["RAPPORT_NATS_URL"] = part.url

@@ -6,8 +6,11 @@ import pytest
 
 from deploy.local.config import LocalConfig
 from deploy.local.errors import StackError
-from deploy.local.provision import with_database, with_login
+from deploy.local.postgres import PostgresServer
+from deploy.local.provision import LOGIN_PARTS, with_database, with_login
 from deploy.local.service import LEDGER, PROJECTOR
+from deploy.local.stack import Stack
+from deploy.local.state import StackState
 from deploy.migrate import named_logins
 
 
@@ -40,6 +43,20 @@ def test_no_service_is_given_the_owners_dsn_or_the_admin_of_nats() -> None:
     for spec in (LEDGER, PROJECTOR):
         given = {*spec.settings.keys(), *spec.settings.values()}
         assert not given & {"RAPPORT_POSTGRES_DSN", "RAPPORT_NATS_ADMIN_URL"}
+
+
+def test_a_ledger_watches_the_disk_of_the_embedded_postgres_alone(tmp_path: Path) -> None:
+    postgres = PostgresServer(tmp_path / "postgres")
+    config = LocalConfig.from_env({"RAPPORT_POSTGRES_DSN": "postgresql://db/rapport"})
+    stack = Stack(tmp_path, config)
+    state = StackState(
+        "0" * 8, passwords=dict.fromkeys((part.name for part in LOGIN_PARTS), "secret")
+    )
+    stack.use_postgres(state, postgres.dsn_of("rapport"), postgres.data)
+    assert LEDGER.settings["RAPPORT_POSTGRES_DATA"] == "RAPPORT_POSTGRES_DATA"
+    assert state.env["RAPPORT_POSTGRES_DATA"] == str(tmp_path / "postgres" / "data")
+    stack.use_postgres(state, "postgresql://db/rapport", None)
+    assert not state.env["RAPPORT_POSTGRES_DATA"]
 
 
 def test_a_projector_reads_the_key_store_as_a_reader() -> None:
