@@ -269,6 +269,7 @@ async def test_whole_journals_and_stored_bytes_are_for_services(ledger: LedgerUn
     assert (await told(call(service))).fields == ["journal.journal"]
     unknown = await told(call(service, journal=pb.JournalSource(journal="nowhere")))
     assert (unknown.reason, unknown.metadata) == ("JOURNAL_UNKNOWN", {"journal": "nowhere"})
+    assert unknown.fields == ["journal.journal"]
     home = pb.HomeSource(home="relationships/ann~bob")
     assert (await told(call(service, home=home))).reason == "CREDENTIALS_MISSING"
 

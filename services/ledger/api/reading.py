@@ -11,6 +11,7 @@ from services.ledger.api.parts import Parts
 from services.ledger.api.presenting import Presenter
 from services.ledger.api.types import full_type_name
 from services.ledger.domain.events import Chunk
+from services.ledger.journal.outcomes import JournalUnknown
 from services.runtime.caller import Caller
 from services.runtime.errors import RapportError, Reason, invalid
 from services.runtime.limits import FILTER_VALUES_MAX, READ_EVENTS_MAX
@@ -91,7 +92,10 @@ async def read_events(
         journal, tenant_name = await journal_to_read(
             parts, caller, source.journal, "journal.journal"
         )
-        head = (await parts.journal.head(journal)).head
+        try:
+            head = (await parts.journal.head(journal)).head
+        except JournalUnknown:
+            raise journal_unknown("journal.journal", journal) from None
         by_position = True
         through = 0 if backwards else head
         chunks = parts.journal.read_journal(
