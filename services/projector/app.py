@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,9 @@ from rapport.v1.ledger_service_pb2_grpc import LedgerServiceStub
 
 from services.projector.api.services import SERVICE_NAMES, Dependencies, add_services
 from services.projector.api.tenants import LedgerTenants
+from services.projector.attention.journal import HEALTH_NAME as ATTENTION_HEALTH
+from services.projector.attention.journal import AttentionParts, lead
+from services.projector.bundle.signing import signing_key_of
 from services.projector.config import ProjectorConfig
 from services.projector.intake.intake import DISCOVER_S, HEALTH_NAME, Intake
 from services.projector.intake.ledger import LedgerJournals
@@ -123,21 +127,35 @@ async def running(
             tenants=LedgerTenants(stub),
             keys=Vault(pools.keys, config.master_keys),
             clock=clock,
+            signing_key=signing_key_of(config.master_keys),
         )
         add_services(rpc.server, dependencies)
-        health = IntakeHealth(rpc)
+        health = NamedHealth(rpc, HEALTH_NAME)
+        journals = LedgerJournals(stub)
+        attention = AttentionParts(
+            pool=pools.intake,
+            dsn=config.views_dsn,
+            ledger=journals,
+            metrics=metrics,
+            clock=clock,
+            on_health=NamedHealth(rpc, ATTENTION_HEALTH).changed,
+            states={},
+        )
         intake = Intake(
             pool=pools.intake,
-            ledger=LedgerJournals(stub),
+            ledger=journals,
             nats_url=config.nats_url,
             metrics=metrics,
             clock=clock,
             on_moved=positions.reached,
             on_health=health.changed,
+            lead_attention=partial(lead, attention),
             discover_s=discover_s,
             silence_s=silence_s,
         )
         await rpc.set_health(HEALTH_NAME, False)
+        # Who stands by while another leads has nothing to be unwell with.
+        await rpc.set_health(ATTENTION_HEALTH, True)
         host, port = config.listen
         bound = await rpc.start(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         exporter = start_metrics(*config.metrics_listen, registry)
@@ -168,16 +186,20 @@ class Pools:
     keys: asyncpg.Pool
 
 
-class IntakeHealth:
-    """Carries the health of the intake to its name on the server."""
+class NamedHealth:
+    """Carries the health of a part to its name on the server."""
 
-    def __init__(self, rpc: RpcServer) -> None:
-        self._rpc = rpc
+    def __init__(self, rpc: RpcServer, name: str) -> None:
+        self._rpc, self._name = rpc, name
+        self._serving: bool | None = None
         self._changes: set[asyncio.Task[None]] = set()
 
     def changed(self, serving: bool) -> None:
-        """The intake follows all journals, or one of them waits for an operator."""
-        task = asyncio.ensure_future(self._rpc.set_health(HEALTH_NAME, serving))
+        """The part does its work, or waits for an operator or for what it needs."""
+        if serving == self._serving:
+            return
+        self._serving = serving
+        task = asyncio.ensure_future(self._rpc.set_health(self._name, serving))
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
 

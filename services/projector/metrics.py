@@ -67,6 +67,30 @@ class ProjectorMetrics:
             ["journal"],
             registry=registry,
         )
+        self._attention_changes: Final = Counter(
+            "rapport_attention_changes",
+            "Attention items raised and cleared",
+            ["journal"],
+            registry=registry,
+        )
+        self._attention_days: Final = Counter(
+            "rapport_attention_turns",
+            "Days of a tenant turned",
+            ["journal"],
+            registry=registry,
+        )
+        self._attention_lag: Final = Gauge(
+            "rapport_attention_lag_changes",
+            "Changes in the log that are not on NATS yet",
+            ["journal"],
+            registry=registry,
+        )
+        self._attention_state: Final = Gauge(
+            "rapport_attention_stream_state",
+            "1 for the state the publisher of a journal's attention is in",
+            ["journal", "state"],
+            registry=registry,
+        )
         self._calls: Final = Counter(
             "rapport_calls", "RPCs ended", ["method", "code"], registry=registry
         )
@@ -81,6 +105,7 @@ class ProjectorMetrics:
             "rapport_refusals", "Requests refused", ["reason"], registry=registry
         )
         self._states: dict[str, str] = {}
+        self._publishers: dict[str, str] = {}
 
     def applied(self, journal: str, applied: Applied, duration_s: float) -> None:
         """A transaction was committed."""
@@ -112,6 +137,20 @@ class ProjectorMetrics:
     def turned(self, journal: str, rows: int) -> None:
         """Rows were brought to a new day or policy."""
         self._turned.labels(journal).inc(rows)
+
+    def attention_turned(self, journal: str, changes: int) -> None:
+        """A day of a tenant was turned."""
+        self._attention_days.labels(journal).inc()
+        self._attention_changes.labels(journal).inc(changes)
+
+    def attention_published(self, journal: str, state: str, position: int, head: int) -> None:
+        """How far the stream of a journal's attention is, and what its publisher does."""
+        self._attention_lag.labels(journal).set(max(head - position, 0))
+        before = self._publishers.get(journal)
+        if before is not None:
+            self._attention_state.labels(journal, before).set(0)
+        self._publishers[journal] = state
+        self._attention_state.labels(journal, state).set(1)
 
     def call_ended(self, method: str, code: str, reason: str, duration_s: float) -> None:
         """An RPC ended; for services.runtime.server."""

@@ -11,6 +11,8 @@ STREAM_PREFIX: Final = "rapport-events-"
 SUBJECT_PREFIX: Final = "rapport.v1.events"
 WAKE_PREFIX: Final = "rapport.wake"
 NO_KIND: Final = "none"
+ATTENTION_STREAM_PREFIX: Final = "rapport-attention-"
+ATTENTION_PREFIX: Final = "rapport.v1.attention"
 
 # CloudEvents 1.0, NATS binary mode; extensions carry what the journal's envelope has beyond it.
 SPEC_VERSION: Final = "ce-specversion"
@@ -30,6 +32,8 @@ CORRELATION_ID: Final = "ce-correlationid"
 CAUSATION_ID: Final = "ce-causationid"
 SCHEMA_VERSION: Final = "ce-schemaversion"
 INCARNATION: Final = "ce-incarnation"
+# Of attention alone: `raised` or `cleared`.
+CHANGE: Final = "ce-change"
 
 _WORD_START: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -61,3 +65,18 @@ def event_subject(journal: str, tenant: str, type_name: str, kind: str | None) -
 def wake_subject(journal: str) -> str:
     """Core NATS: "this journal has grown". A hint only; whoever misses it polls."""
     return f"{WAKE_PREFIX}.{journal}"
+
+
+def attention_stream_name(journal: str) -> str:
+    """The JetStream stream of a journal's attention log; its sequence equals the log's number."""
+    return ATTENTION_STREAM_PREFIX + journal
+
+
+def attention_subjects(journal: str) -> str:
+    """The wildcard that every attention change of a journal matches."""
+    return f"{ATTENTION_PREFIX}.{journal}.>"
+
+
+def attention_subject(journal: str, tenant: str, rule: str) -> str:
+    """`rapport.v1.attention.<journal>.<tenant>.<rule>` of one change."""
+    return f"{ATTENTION_PREFIX}.{journal}.{tenant}.{rule}"

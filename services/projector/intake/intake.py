@@ -1,7 +1,8 @@
 """The intake of all journals: finds them, keeps a task for each, and says how they are."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Final
 
 import asyncpg
@@ -30,7 +31,7 @@ class Intake:
     """Applies the events of every journal for as long as it runs.
 
     `on_health` is told whenever it changes whether all journals are followed: False while one
-    waits for an operator.
+    waits for an operator. `lead_attention(link, journal)` is kept running for every journal.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class Intake:
         clock: Clock,
         on_moved: Callable[[str], None],
         on_health: Callable[[bool], None],
+        lead_attention: Callable[[NatsLink, str], Awaitable[None]] | None = None,
         discover_s: float = DISCOVER_S,
         silence_s: float = SILENCE_S,
     ) -> None:
+        self._lead_attention = lead_attention
         self._pool, self._ledger, self._metrics, self._clock = pool, ledger, metrics, clock
         self._on_moved, self._on_health = on_moved, on_health
         self._discover_s, self._silence_s = discover_s, silence_s
@@ -109,6 +112,9 @@ class Intake:
             turning = Turning(journal, self._pool, self._metrics, self._clock)
             self._supervisor.start(f"intake {journal}", intake.run)
             self._supervisor.start(f"turn {journal}", turning.run)
+            if self._lead_attention is not None:
+                lead = partial(self._lead_attention, self._link, journal)
+                self._supervisor.start(f"attention {journal}", lead)
 
     def _tell_health(self) -> None:
         healthy = not any(intake.state.stopped for intake in self.journals.values())

@@ -11,7 +11,7 @@ from services.projector.domain.measures.view import Side
 from services.projector.queries.snapshot import Snapshot
 from services.runtime.clock import US_PER_DAY
 
-_SIDES: Final = {
+SIDES: Final = {
     people_pb2.SIDE_INTERNAL: Side.INTERNAL,
     people_pb2.SIDE_EXTERNAL: Side.EXTERNAL,
 }
@@ -39,6 +39,6 @@ async def read_described(
     before_us = (on + 1) * US_PER_DAY
     rows = await snapshot.fetch("described_on", sorted(set(people)), before_us, known_at)
     return {
-        row["party"]: Described(_SIDES.get(row["side"]), row["team"], row["tier"], row["event_id"])
+        row["party"]: Described(SIDES.get(row["side"]), row["team"], row["tier"], row["event_id"])
         for row in rows
     }

@@ -85,10 +85,20 @@ async def read_affiliations_at(
     return await read_affiliations(snapshot, [row["person"] for row in rows], known_at)
 
 
+async def read_known_of_all(snapshot: Snapshot, known_at: int) -> KnownOfPeople:
+    """What is known of everybody in the tenant."""
+    rows = await snapshot.fetch("facts_of_tenant", list(_TYPES), known_at)
+    return await _effective(snapshot, rows, known_at)
+
+
 async def _known(
     snapshot: Snapshot, homes: Sequence[str], wanted: Sequence[str], known_at: int
 ) -> KnownOfPeople:
     rows = await snapshot.fetch("facts_of_homes", homes, list(wanted), known_at)
+    return await _effective(snapshot, rows, known_at)
+
+
+async def _effective(snapshot: Snapshot, rows: Sequence[Any], known_at: int) -> KnownOfPeople:
     if not rows:
         return KnownOfPeople()
     learned: list[LearnedFact] = []

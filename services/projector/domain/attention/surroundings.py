@@ -72,7 +72,7 @@ def surroundings_of(
         signals=_by_party(signals, humans, on, lambda signal: (signal.about, signal.day)),
         affiliations=affiliations,
         descriptions=descriptions,
-        facts_used=facts_used or {},
+        facts_used={} if facts_used is None else facts_used,
     )
 
 

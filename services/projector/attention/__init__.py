@@ -1,0 +1,1 @@
+"""The turn of the day of attention items, and what publishes its log."""
