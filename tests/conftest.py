@@ -5,7 +5,6 @@ which tests crash and wipe, are always started here.
 """
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,6 @@ _RUN_INPUT = "rapport_run"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begins the run, or, in a worker of pytest-xdist, joins the one it belongs to."""
-    # Before anybody imports gRPC: servers started beside open channels died in its fork handlers.
-    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[_RUN] = TestRun.begin() if worker is None else TestRun(Path(worker[_RUN_INPUT]))
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -22,6 +23,7 @@ from rapport import Rapport, RetryPolicy
 from deploy.local.files import write_private
 from deploy.local.nats import NatsServer
 from deploy.local.postgres import PostgresServer
+from deploy.local.provision import Login, ensure_logins, with_login
 from deploy.local.service import LEDGER, PROJECTOR, Service
 from deploy.local.state import StackState
 from services.operator.config import Installation
@@ -34,12 +36,6 @@ _POLL_S: Final = 0.05
 _KILL: Final = ((signal.SIGKILL, 10.0),)
 # A crash in mid-test must not wait for the polite end of its victims.
 _QUICK: Final = {"RAPPORT_DRAIN_NOTICE_S": "0", "RAPPORT_DRAIN_GRACE_S": "1"}
-_SPECS: Final = {
-    "ledger": LEDGER,
-    "projector": replace(
-        PROJECTOR, settings={**PROJECTOR.settings, "RAPPORT_LEDGER_TARGET": "LEDGERS"}
-    ),
-}
 
 
 class Replica:
@@ -53,6 +49,12 @@ class Replica:
     def target(self) -> str:
         """Where it listens, or listened."""
         return self._state.endpoints[self.name]
+
+    @property
+    def views_login(self) -> str:
+        """The login of a projector."""
+        dsn = self._state.env[f"{self.name.upper().replace('-', '_')}_VIEWS"]
+        return urlsplit(dsn).username or ""
 
     async def start(self) -> None:
         """Returns when it listens."""
@@ -192,14 +194,20 @@ def cluster_of(run: TestRun, background: Background) -> Iterator[Cluster]:
         state = _state_of(directory, database, nats)
 
         def make(name: str) -> Replica:
-            spec = replace(
-                _SPECS[name.partition("-")[0]], name=name, target=name.upper().replace("-", "_")
-            )
+            target = name.upper().replace("-", "_")
+            spec = replace(LEDGER, name=name, target=target)
+            if name.startswith("projector"):
+                settings = {**PROJECTOR.settings, "RAPPORT_LEDGER_TARGET": "LEDGERS"}
+                settings["RAPPORT_VIEWS_DSN"] = f"{target}_VIEWS"
+                spec = replace(PROJECTOR, name=name, target=target, settings=settings)
             inherited = {**run.config.inherited, **_QUICK}
             service = Service(spec, directory, state, inherited, lambda: state.save(directory))
             return Replica(service, state)
 
         ledgers = make("ledger-1"), make("ledger-2")
+        # A login of its own each, so that PostgreSQL can tell them apart.
+        state.env["PROJECTOR_1_VIEWS"] = database.views_dsn
+        state.env["PROJECTOR_2_VIEWS"] = background.run(_add_login(database))
         projectors = make("projector-1"), make("projector-2")
         cluster = Cluster(postgres, nats, database, ledgers, projectors, state)
         try:
@@ -220,6 +228,14 @@ def _state_of(directory: Path, database: Database, nats: NatsServer) -> StackSta
     env["RAPPORT_VAULT_READER_DSN"] = database.vault_reader_dsn
     env["RAPPORT_MASTER_KEY_FILE"] = str(key_file)
     return StackState(installation=secrets.token_hex(4), env=env)
+
+
+async def _add_login(database: Database) -> str:
+    """The DSN of one more login for the views."""
+    name = f"{urlsplit(database.views_dsn).username}_2"
+    login = Login(name, secrets.token_urlsafe(16), "rapport_projector")
+    await ensure_logins(database.admin_dsn, [login])
+    return with_login(database.admin_dsn, login.user, login.password)
 
 
 def _fetch(url: str) -> str:

@@ -28,9 +28,11 @@ SELECT e.journal, j.incarnation::text, e.position, e.tenant, e.event_id::text, e
   FROM journal.events e JOIN journal.journals j USING (journal)
  WHERE e.journal = $1 ORDER BY e.position
 """
-_IN_TRANSACTION: Final = """
+_FREE: Final = "SELECT FROM views.checkpoints WHERE journal = $1 FOR UPDATE SKIP LOCKED"
+_MAY_HOLD_IT: Final = """
 SELECT FROM pg_catalog.pg_stat_activity
- WHERE application_name = 'rapport-projector-intake' AND state = 'idle in transaction'
+ WHERE usename = $1 AND application_name = 'rapport-projector-intake' AND xact_start IS NOT NULL
+   AND wait_event_type IS DISTINCT FROM 'Lock'
 """
 
 
@@ -112,20 +114,17 @@ class Scene:
 
     async def freeze_in_transaction(self, projector: Replica) -> None:
         """Freeze a projector with the checkpoint locked; somebody has to append meanwhile."""
+        (other,) = (each for each in self.cluster.projectors if each is not projector)
 
         async def look() -> bool:
             projector.freeze()
-            if await self.owner(_IN_TRANSACTION):
+            locked = not await self.owner(_FREE, self.name)
+            if locked and not await self.owner(_MAY_HOLD_IT, other.views_login):
                 return True
             projector.thaw()
             return False
 
-        others = [other for other in self.cluster.projectors if other is not projector]
-        for other in others:
-            other.freeze()  # so that what is in a transaction is this one
-        await until(look, "a transaction of the intake")
-        for other in others:
-            other.thaw()
+        await until(look, "the checkpoint locked")
 
     async def leader(self) -> Replica:
         """The ledger whose relay publishes this journal; somebody has to append meanwhile."""
