@@ -60,6 +60,11 @@ SUMMARIZED_MONTHS_DEFAULT: Final = 12
 # How far ahead a forecast looks, and how much a plan may hold.
 FORECAST_DAYS_MAX: Final = 3_650
 PLAN_TOUCHPOINTS_MAX: Final = 100
+# A bundle is put together in memory.
+BUNDLE_EVENTS_MAX: Final = 100_000
+BUNDLE_CHUNK_BYTES: Final = 256 * KIB
+WATCH_LIST_LINES_MAX: Final = 200
+WATCH_LIST_LINES_DEFAULT: Final = 20
 # DiffPolicy answers those that move most.
 POLICY_MOVES_MAX: Final = 1_000
 POLICY_MOVES_DEFAULT: Final = 50

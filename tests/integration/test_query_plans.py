@@ -111,6 +111,8 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     "timeline_of_stays_occurred": (*STAYS, 10**16, LAST_ID, 51, *FILTERS),
     "timeline_of_stays_recorded": (*STAYS, 10**16, 51, *FILTERS),
     "touchpoints_of_occasions": (EVENTS,),
+    "bundle_touchpoints": (A, B, 100_001),
+    "bundle_descriptions": ([*A, *B],),
     "links_in_order": (0, 51),
     "links_proposed": (0, 51),
     "links_of_person": (B[0], 0, 51),

@@ -21,6 +21,7 @@ from rapport.v1.relationship_service_pb2_grpc import RelationshipServiceStub
 from rapport.v1.timeline_service_pb2_grpc import TimelineServiceStub
 
 from services.projector.api import SERVICE_NAMES, Dependencies, add_services
+from services.projector.bundle.signing import signing_key_of
 from services.projector.facts import Delivered
 from services.projector.projections.apply import apply
 from services.projector.projections.turn import turn_chunk
@@ -241,7 +242,8 @@ async def running_projector(
     clock = FixedClock(instant_from_iso(now))
     views = Views(pool)
     positions = Positions(views.position, poll_s=0.01)
-    vault = Vault(vault_pool, MasterKeys.from_text(MasterKeys.generate_line("test")))
+    master_keys = MasterKeys.from_text(MasterKeys.generate_line("test"))
+    vault = Vault(vault_pool, master_keys)
     server = RpcServer(SERVICE_NAMES, MetadataIdentifier())
     add_services(
         server.server,
@@ -251,6 +253,7 @@ async def running_projector(
             tenants=tenants or KnownTenants(),
             keys=vault,
             clock=clock,
+            signing_key=signing_key_of(master_keys),
         ),
     )
     port = await server.start("127.0.0.1:0")

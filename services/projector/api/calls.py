@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import grpc
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rapport.v1 import capital_service_pb2 as capital
 
 from services.projector.api.fields import Fields
@@ -32,7 +33,8 @@ class Keys(Protocol):
 class Dependencies:
     """What the handlers stand on.
 
-    `positions` is told by the intake whenever a journal's checkpoint moved.
+    `positions` is told by the intake whenever a journal's checkpoint moved. `signing_key` signs
+    bundles; without one there are none.
     """
 
     views: Views
@@ -41,6 +43,7 @@ class Dependencies:
     keys: Keys
     shelf: PolicyShelf = field(default_factory=PolicyShelf)
     clock: Clock = field(default_factory=SystemClock)
+    signing_key: Ed25519PrivateKey | None = None
 
     def today(self) -> int:
         """The day it is now."""

@@ -67,6 +67,14 @@ def read_timeline_token(text: str, key: bytes) -> Before:
         raise token_invalid() from None
 
 
+def read_position_token(text: str, key: bytes) -> int:
+    """The position in a text; PAGE_TOKEN_INVALID if it was made for another request."""
+    (position,) = read_token(text, key, (int,))
+    if not isinstance(position, int) or not 0 <= position <= _INT64_MAX:
+        raise token_invalid()
+    return position
+
+
 def token_invalid() -> RapportError:
     """The refusal of a token that is none of this request's."""
     return invalid(

@@ -11,6 +11,7 @@ from services.projector.facts import initiative_number
 from services.projector.queries.pages import within_bytes
 from services.projector.queries.people import read_identities
 from services.projector.queries.snapshot import Snapshot
+from services.runtime.clock import US_PER_DAY
 from services.runtime.policy import Initiative, Policy
 
 _KEY_MAX: Final = 2**63 - 1
@@ -36,6 +37,10 @@ class Stay:
     def covers(self, instant_us: int) -> bool:
         """Whether an instant lies in it."""
         return self.from_us <= instant_us < self.until_us
+
+    def covers_day(self, day: int) -> bool:
+        """Whether a day, since 2000-01-01, begins in it: stays are of whole days."""
+        return self.covers(day * US_PER_DAY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,26 @@
 """Watch lists: named sets of parties that somebody keeps an eye on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
 from rapport.events.v1 import practice_pb2
 
-from services.projector.domain.facts import pair_of
+from services.projector.domain.facts import Touchpoint, pair_of
 from services.projector.facts import WATCH_LIST_SAVED
 from services.projector.queries.balances import RelationBalance, read_balances
-from services.projector.queries.known_of_people import read_affiliations_at
+from services.projector.queries.lines import read_rows
 from services.projector.queries.people import read_identities
 from services.projector.queries.question import Question
 from services.projector.queries.snapshot import Snapshot
+from services.projector.queries.timelines import (
+    Stay,
+    TimelineAsked,
+    TimelineRow,
+    is_inside,
+    list_timeline,
+)
+from services.projector.queries.wide import each_view, read_wide
 from services.runtime.names import is_person
 
 
@@ -45,18 +54,6 @@ async def read_watch_lists(snapshot: Snapshot, owner: str, known_at: int) -> dic
     return dict(sorted(found.items()))
 
 
-async def people_watched(
-    snapshot: Snapshot, question: Question, parties: Collection[str]
-) -> list[str]:
-    """The people among some parties, and those affiliated with their organisations that day."""
-    people = {party for party in parties if is_person(party)}
-    for party in parties:
-        if not is_person(party):
-            held = await read_affiliations_at(snapshot, party, question.position)
-            people.update(held.at(party, question.on))
-    return sorted(people)
-
-
 async def read_watched_balances(
     snapshot: Snapshot, question: Question, owner: str, people: Sequence[str]
 ) -> list[RelationBalance]:
@@ -70,3 +67,24 @@ async def read_watched_balances(
     pairs = [pair_of(owner, person) for person in people if not humans.same_human(owner, person)]
     found = {each.pair: each for each in await read_balances(snapshot, question, pairs)}
     return sorted(found.values(), key=lambda each: (-each.buffer_mp, each.pair))
+
+
+async def read_watched_rows(
+    snapshot: Snapshot, question: Question, stays: Sequence[Stay], limit: int
+) -> list[TimelineRow]:
+    """The last touchpoints within some stays, as known at the question, newest first.
+
+    From the timeline where everything recorded may be known, else by folding: LIST_TOO_WIDE beyond
+    10,000 relationships.
+    """
+    if not stays or not limit:
+        return []
+    if question.newest:
+        asked = TimelineAsked("", None, by_recorded=False, limit=limit, stays=stays)
+        return (await list_timeline(snapshot, question.policy, asked)).rows
+    wide = await read_wide(snapshot, question, {stay.person for stay in stays})
+    newest: list[Touchpoint] = []
+    async for view in each_view(snapshot, question, wide, wide.relations):
+        newest += [t for t in view.touchpoints if is_inside(stays, t.pair, t.instant_us)]
+        newest = nlargest(limit, newest, key=lambda touch: touch.order)
+    return await read_rows(snapshot, question.policy, newest)

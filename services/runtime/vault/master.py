@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.runtime.vault.framing import frame
 
@@ -21,6 +23,7 @@ _URL_ALPHABET: Final = str.maketrans("-_", "+/")
 _NONCE_BYTES: Final = 12
 # The first byte of every wrapped key: AES-256-GCM, 12-byte random nonce, key and tag.
 _WRAP_V1: Final = b"\x01"
+_SIGN_CONTEXT_V1: Final = b"rapport/vault/signing-seed/v1"
 _WRAP_CONTEXT_V1: Final = b"rapport/vault/wrapped-subject-key/v1"
 
 
@@ -54,6 +57,7 @@ class MasterKeys:
             raise MasterKeyError("a master key is given twice under different ids")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self.current_id: Final = next(iter(keys))
+        self._signing_seed = _derived_seed(keys[self.current_id], _SIGN_CONTEXT_V1)
 
     def __repr__(self) -> str:
         return f"MasterKeys(ids={list(self._ciphers)})"
@@ -87,6 +91,11 @@ class MasterKeys:
         key = secrets.token_bytes(MASTER_KEY_BYTES)
         encoded = base64.urlsafe_b64encode(key).decode().rstrip("=")
         return f"{key_id or _derived_id(key)}:{encoded}"
+
+    @property
+    def signing_seed(self) -> bytes:
+        """32 bytes that what this installation signs is signed with; others after a rotation."""
+        return self._signing_seed
 
     def wrap(self, tenant: str, subject: str, key: bytes) -> bytes:
         """Wrap a subject's key under the current master key, bound to its tenant and subject."""
@@ -135,3 +144,7 @@ def _decode(encoded: str, number: int) -> bytes:
     if len(key) != MASTER_KEY_BYTES:
         raise MasterKeyError(f"line {number}: a master key is 32 bytes in base64url") from None
     return key
+
+
+def _derived_seed(key: bytes, context: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), MASTER_KEY_BYTES, salt=None, info=context).derive(key)

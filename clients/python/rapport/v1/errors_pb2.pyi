@@ -66,12 +66,16 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """
     ERROR_REASON_SERVICE_PRINCIPAL_REQUIRED: _ErrorReason.ValueType  # 31
     """PERMISSION_DENIED. Only principals `services/{name}` may do this."""
+    ERROR_REASON_CALLER_REQUIRED: _ErrorReason.ValueType  # 32
+    """PERMISSION_DENIED. Only the person itself may ask for this."""
     ERROR_REASON_TENANT_UNKNOWN: _ErrorReason.ValueType  # 40
     """NOT_FOUND. There is no such tenant; create it with CreateTenant. Metadata: tenant."""
     ERROR_REASON_EVENT_UNKNOWN: _ErrorReason.ValueType  # 41
     """NOT_FOUND. The tenant has no such event. Metadata: event_id."""
     ERROR_REASON_PARTY_UNKNOWN: _ErrorReason.ValueType  # 42
     """NOT_FOUND. The tenant has no such party: no event names it. Metadata: party."""
+    ERROR_REASON_WATCH_LIST_UNKNOWN: _ErrorReason.ValueType  # 43
+    """NOT_FOUND. The caller has saved no list of this name. Metadata: list."""
     ERROR_REASON_EVENT_ID_TAKEN: _ErrorReason.ValueType  # 50
     """ALREADY_EXISTS. The event id stands for another event. Metadata: event_id, position, field (the
     path of the first field that differs).
@@ -183,12 +187,16 @@ Metadata: key.
 """
 ERROR_REASON_SERVICE_PRINCIPAL_REQUIRED: ErrorReason.ValueType  # 31
 """PERMISSION_DENIED. Only principals `services/{name}` may do this."""
+ERROR_REASON_CALLER_REQUIRED: ErrorReason.ValueType  # 32
+"""PERMISSION_DENIED. Only the person itself may ask for this."""
 ERROR_REASON_TENANT_UNKNOWN: ErrorReason.ValueType  # 40
 """NOT_FOUND. There is no such tenant; create it with CreateTenant. Metadata: tenant."""
 ERROR_REASON_EVENT_UNKNOWN: ErrorReason.ValueType  # 41
 """NOT_FOUND. The tenant has no such event. Metadata: event_id."""
 ERROR_REASON_PARTY_UNKNOWN: ErrorReason.ValueType  # 42
 """NOT_FOUND. The tenant has no such party: no event names it. Metadata: party."""
+ERROR_REASON_WATCH_LIST_UNKNOWN: ErrorReason.ValueType  # 43
+"""NOT_FOUND. The caller has saved no list of this name. Metadata: list."""
 ERROR_REASON_EVENT_ID_TAKEN: ErrorReason.ValueType  # 50
 """ALREADY_EXISTS. The event id stands for another event. Metadata: event_id, position, field (the
 path of the first field that differs).

@@ -36,6 +36,7 @@ class Link(message.Message):
     EVIDENCE_FIELD_NUMBER: builtins.int
     ENDED_BY_FIELD_NUMBER: builtins.int
     INEFFECTIVE_BECAUSE_FIELD_NUMBER: builtins.int
+    POSITION_FIELD_NUMBER: builtins.int
     event_id: builtins.str
     """Its event id."""
     a: builtins.str
@@ -47,7 +48,11 @@ class Link(message.Message):
     ended_by: builtins.str
     """Event id of its end. Empty: it holds."""
     ineffective_because: builtins.str
-    """Why it has no effect: `internal_with_external`, `voided` or empty."""
+    """Why it has no effect though nobody ended it: `voided`; `internal_with_external` while its two ids,
+    as last described, are on different sides; or empty.
+    """
+    position: builtins.int
+    """Its position."""
     @builtins.property
     def evidence(self) -> common_pb2.PersonalText:
         """What speaks for it."""
@@ -62,10 +67,11 @@ class Link(message.Message):
         evidence: common_pb2.PersonalText | None = ...,
         ended_by: builtins.str = ...,
         ineffective_because: builtins.str = ...,
+        position: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["evidence", b"evidence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["a", b"a", "b", b"b", "ended_by", b"ended_by", "event_id", b"event_id", "evidence", b"evidence", "ineffective_because", b"ineffective_because", "strength", b"strength"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["a", b"a", "b", b"b", "ended_by", b"ended_by", "event_id", b"event_id", "evidence", b"evidence", "ineffective_because", b"ineffective_because", "position", b"position", "strength", b"strength"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -218,6 +224,12 @@ class ListAffiliationsResponse(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     AFFILIATIONS_FIELD_NUMBER: builtins.int
+    JOURNAL_FIELD_NUMBER: builtins.int
+    POSITION_FIELD_NUMBER: builtins.int
+    journal: builtins.str
+    """The journal."""
+    position: builtins.int
+    """Everything up to this position is in the answer, nothing after it."""
     @builtins.property
     def affiliations(self) -> containers.RepeatedCompositeFieldContainer[relationship_service_pb2.Affiliation]:
         """By start."""
@@ -226,10 +238,12 @@ class ListAffiliationsResponse(message.Message):
         self,
         *,
         affiliations: abc.Iterable[relationship_service_pb2.Affiliation] | None = ...,
+        journal: builtins.str = ...,
+        position: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["affiliations", b"affiliations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["affiliations", b"affiliations", "journal", b"journal", "position", b"position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -330,14 +344,16 @@ class GetWatchListRequest(message.Message):
         self,
         *,
         list: builtins.str = ...,
-        lines: builtins.int = ...,
+        lines: builtins.int | None = ...,
         as_of: capital_service_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_lines", b"_lines", "as_of", b"as_of", "lines", b"lines"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "lines", b"lines", "list", b"list"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_lines", b"_lines", "as_of", b"as_of", "lines", b"lines", "list", b"list"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__lines: _TypeAlias = typing.Literal["lines"]  # noqa: Y015
+    _WhichOneofArgType__lines: _TypeAlias = typing.Literal["_lines", b"_lines"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lines) -> _WhichOneofReturnType__lines | None: ...
 
 @typing.final
 class GetWatchListResponse(message.Message):
@@ -355,11 +371,15 @@ class GetWatchListResponse(message.Message):
 
     @builtins.property
     def balances(self) -> containers.RepeatedCompositeFieldContainer[capital_service_pb2.Balance]:
-        """The balances of the caller with its people, the highest buffer first."""
+        """The balances of the caller with its people and those affiliated with its organisations that day, the
+        highest buffer first. Empty for a service.
+        """
 
     @builtins.property
     def timeline(self) -> containers.RepeatedCompositeFieldContainer[timeline_service_pb2.TimelineLine]:
-        """The last touchpoints with its people and the people of its organisations, newest first."""
+        """The last touchpoints up to the day with its people, and with the people of its organisations on days
+        on which they were affiliated; newest first.
+        """
 
     @builtins.property
     def computed(self) -> capital_service_pb2.Computed:

@@ -79,7 +79,8 @@ class PeopleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListLinkProposals(self, request, context):
-        """ListLinkProposals answers pairs of ids that weak evidence says are one human, and nobody has linked.
+        """ListLinkProposals answers pairs of ids that weak evidence says are one human, and nobody has linked:
+        each piece of evidence in force, none between an internal and an external person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,7 +101,8 @@ class PeopleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetWatchList(self, request, context):
-        """GetWatchList answers one of the caller's lists with balances and its timeline.
+        """GetWatchList answers one of the caller's lists with balances and its timeline. Errors:
+        WATCH_LIST_UNKNOWN; LIST_TOO_WIDE for past knowledge of more than 10,000 relationships.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,7 +110,8 @@ class PeopleServiceServicer:
 
     def ExportBundle(self, request, context):
         """ExportBundle answers a person's own relationships: JSON Lines, vCard and iCalendar, signed, filtered
-        by what the caller may see.
+        by what the caller may see. Errors: CALLER_REQUIRED for anybody else; LIST_TOO_WIDE beyond 10,000
+        relationships or 100,000 events.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

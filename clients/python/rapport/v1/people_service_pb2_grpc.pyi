@@ -36,16 +36,21 @@ class PeopleServiceStub:
     ListLinks: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.ListLinksRequest, _people_service_pb2.ListLinksResponse]
     """ListLinks answers identity links, proposals (weak evidence) among them."""
     ListLinkProposals: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.ListLinkProposalsRequest, _people_service_pb2.ListLinkProposalsResponse]
-    """ListLinkProposals answers pairs of ids that weak evidence says are one human, and nobody has linked."""
+    """ListLinkProposals answers pairs of ids that weak evidence says are one human, and nobody has linked:
+    each piece of evidence in force, none between an internal and an external person.
+    """
     ListAffiliations: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.ListAffiliationsRequest, _people_service_pb2.ListAffiliationsResponse]
     """ListAffiliations answers who is where on a day."""
     ListWatchLists: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.ListWatchListsRequest, _people_service_pb2.ListWatchListsResponse]
     """ListWatchLists answers the caller's lists by name."""
     GetWatchList: _grpc.UnaryUnaryMultiCallable[_people_service_pb2.GetWatchListRequest, _people_service_pb2.GetWatchListResponse]
-    """GetWatchList answers one of the caller's lists with balances and its timeline."""
+    """GetWatchList answers one of the caller's lists with balances and its timeline. Errors:
+    WATCH_LIST_UNKNOWN; LIST_TOO_WIDE for past knowledge of more than 10,000 relationships.
+    """
     ExportBundle: _grpc.UnaryStreamMultiCallable[_people_service_pb2.ExportBundleRequest, _people_service_pb2.ExportBundleResponse]
     """ExportBundle answers a person's own relationships: JSON Lines, vCard and iCalendar, signed, filtered
-    by what the caller may see.
+    by what the caller may see. Errors: CALLER_REQUIRED for anybody else; LIST_TOO_WIDE beyond 10,000
+    relationships or 100,000 events.
     """
 
 @_typing.type_check_only
@@ -56,16 +61,21 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
     ListLinks: _aio.UnaryUnaryMultiCallable[_people_service_pb2.ListLinksRequest, _people_service_pb2.ListLinksResponse]  # type: ignore[assignment]
     """ListLinks answers identity links, proposals (weak evidence) among them."""
     ListLinkProposals: _aio.UnaryUnaryMultiCallable[_people_service_pb2.ListLinkProposalsRequest, _people_service_pb2.ListLinkProposalsResponse]  # type: ignore[assignment]
-    """ListLinkProposals answers pairs of ids that weak evidence says are one human, and nobody has linked."""
+    """ListLinkProposals answers pairs of ids that weak evidence says are one human, and nobody has linked:
+    each piece of evidence in force, none between an internal and an external person.
+    """
     ListAffiliations: _aio.UnaryUnaryMultiCallable[_people_service_pb2.ListAffiliationsRequest, _people_service_pb2.ListAffiliationsResponse]  # type: ignore[assignment]
     """ListAffiliations answers who is where on a day."""
     ListWatchLists: _aio.UnaryUnaryMultiCallable[_people_service_pb2.ListWatchListsRequest, _people_service_pb2.ListWatchListsResponse]  # type: ignore[assignment]
     """ListWatchLists answers the caller's lists by name."""
     GetWatchList: _aio.UnaryUnaryMultiCallable[_people_service_pb2.GetWatchListRequest, _people_service_pb2.GetWatchListResponse]  # type: ignore[assignment]
-    """GetWatchList answers one of the caller's lists with balances and its timeline."""
+    """GetWatchList answers one of the caller's lists with balances and its timeline. Errors:
+    WATCH_LIST_UNKNOWN; LIST_TOO_WIDE for past knowledge of more than 10,000 relationships.
+    """
     ExportBundle: _aio.UnaryStreamMultiCallable[_people_service_pb2.ExportBundleRequest, _people_service_pb2.ExportBundleResponse]  # type: ignore[assignment]
     """ExportBundle answers a person's own relationships: JSON Lines, vCard and iCalendar, signed, filtered
-    by what the caller may see.
+    by what the caller may see. Errors: CALLER_REQUIRED for anybody else; LIST_TOO_WIDE beyond 10,000
+    relationships or 100,000 events.
     """
 
 class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -85,7 +95,9 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _people_service_pb2.ListLinkProposalsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_people_service_pb2.ListLinkProposalsResponse, _abc.Awaitable[_people_service_pb2.ListLinkProposalsResponse]]:
-        """ListLinkProposals answers pairs of ids that weak evidence says are one human, and nobody has linked."""
+        """ListLinkProposals answers pairs of ids that weak evidence says are one human, and nobody has linked:
+        each piece of evidence in force, none between an internal and an external person.
+        """
 
     @_abc_1.abstractmethod
     def ListAffiliations(
@@ -109,7 +121,9 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _people_service_pb2.GetWatchListRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_people_service_pb2.GetWatchListResponse, _abc.Awaitable[_people_service_pb2.GetWatchListResponse]]:
-        """GetWatchList answers one of the caller's lists with balances and its timeline."""
+        """GetWatchList answers one of the caller's lists with balances and its timeline. Errors:
+        WATCH_LIST_UNKNOWN; LIST_TOO_WIDE for past knowledge of more than 10,000 relationships.
+        """
 
     @_abc_1.abstractmethod
     def ExportBundle(
@@ -118,7 +132,8 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_people_service_pb2.ExportBundleResponse], _abc.AsyncIterator[_people_service_pb2.ExportBundleResponse]]:
         """ExportBundle answers a person's own relationships: JSON Lines, vCard and iCalendar, signed, filtered
-        by what the caller may see.
+        by what the caller may see. Errors: CALLER_REQUIRED for anybody else; LIST_TOO_WIDE beyond 10,000
+        relationships or 100,000 events.
         """
 
 def add_PeopleServiceServicer_to_server(servicer: PeopleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -10,7 +10,8 @@ WITH RECURSIVE found AS (
     SELECT direct.*
     FROM unnest($3::uuid[]) AS wanted (target)
     CROSS JOIN LATERAL (
-        SELECT m.event_id, m.target, m.role, m.position, m.occurred_at_us, m.a, m.b, m.payload
+        SELECT m.event_id, m.target, m.role, m.position, m.occurred_at_us, m.recorded_at_us,
+               m.recorded_by, m.a, m.b, m.payload
         FROM views.amendments m
         WHERE m.journal = $1
           AND m.tenant = $2
@@ -23,7 +24,8 @@ WITH RECURSIVE found AS (
     SELECT further.*
     FROM found
     CROSS JOIN LATERAL (
-        SELECT m.event_id, m.target, m.role, m.position, m.occurred_at_us, m.a, m.b, m.payload
+        SELECT m.event_id, m.target, m.role, m.position, m.occurred_at_us, m.recorded_at_us,
+               m.recorded_by, m.a, m.b, m.payload
         FROM views.amendments m
         WHERE m.journal = $1
           AND m.tenant = $2
@@ -33,4 +35,5 @@ WITH RECURSIVE found AS (
         OFFSET 0
     ) AS further
 )
-SELECT event_id, target, role, position, occurred_at_us, a, b, payload FROM found;
+SELECT event_id, target, role, position, occurred_at_us, recorded_at_us, recorded_by, a, b, payload
+FROM found;

@@ -6,10 +6,12 @@
 -- $3 homes text[]: the parties
 -- $4 types text[]: full names of the types
 -- $5 known_at bigint: the position
-SELECT f.event_id, f.type, f.position, f.occurred_at_us, f.recorded_by, f.payload
+SELECT f.event_id, f.type, f.position, f.occurred_at_us, f.recorded_at_us, f.recorded_by,
+       f.payload
 FROM unnest($3::text[]) AS wanted (home)
 CROSS JOIN LATERAL (
-    SELECT x.event_id, x.type, x.position, x.occurred_at_us, x.recorded_by, x.payload
+    SELECT x.event_id, x.type, x.position, x.occurred_at_us, x.recorded_at_us, x.recorded_by,
+           x.payload
     FROM views.other_facts x
     WHERE x.journal = $1
       AND x.tenant = $2
