@@ -23,6 +23,8 @@ from services.runtime.vault import SubjectKeys
 _SUBJECTS_MAX: Final = 10_000
 
 _VISIBILITIES: Final = {
+    touchpoint_pb2.VISIBILITY_UNSPECIFIED: Visibility.TENANT,
+    touchpoint_pb2.VISIBILITY_TENANT: Visibility.TENANT,
     touchpoint_pb2.VISIBILITY_PRIVATE: Visibility.PRIVATE,
     touchpoint_pb2.VISIBILITY_PARTIES: Visibility.PARTIES,
 }
@@ -83,18 +85,19 @@ class Presenter:
         touchpoint = payload.touchpoint if event.type.endswith(".Corrected") else payload
         if not isinstance(touchpoint, touchpoint_pb2.Touchpoint):
             return True
-        visibility = _VISIBILITIES.get(touchpoint.visibility, Visibility.TENANT)
+        # One this ledger does not know, written by a newer one, may be stricter than any it knows.
+        visibility = _VISIBILITIES.get(touchpoint.visibility, Visibility.PRIVATE)
         people = (touchpoint.initiator, touchpoint.counterpart)
         principal, recorder = self._caller.principal, event.recorded_by
-        is_external = False
+        is_internal = False
         if needs_side(visibility, principal=principal, recorder=recorder, people=people):
-            is_external = await self._sides.is_external(event.tenant, principal)
+            is_internal = await self._sides.is_internal(event.tenant, principal)
         return may_read(
             visibility,
             principal=principal,
             recorder=recorder,
             people=people,
-            is_external=is_external,
+            is_internal=is_internal,
         )
 
 

@@ -16,8 +16,8 @@ class Sides:
         self._clock = clock
         self._known: dict[tuple[str, str], bool] = {}
 
-    async def is_external(self, tenant: str, person: str) -> bool:
-        """Whether the description in force says EXTERNAL; False for somebody nobody described.
+    async def is_internal(self, tenant: str, person: str) -> bool:
+        """Whether the description in force says INTERNAL; False for somebody nobody described.
 
         In force is the one with the highest (occurred_at, position) not after now, voided ones left
         out. Source: the domain contract, section 3, PartyDescribed.
@@ -44,4 +44,4 @@ class Sides:
             if not described:
                 return False
         left = [at for event_id, at in described.items() if event_id not in voided]
-        return bool(left) and max(left)[2] == people_pb2.SIDE_EXTERNAL
+        return bool(left) and max(left)[2] == people_pb2.SIDE_INTERNAL

@@ -25,13 +25,13 @@ def may_read(
     principal: str,
     recorder: str,
     people: Collection[str],
-    is_external: bool,
+    is_internal: bool,
 ) -> bool:
     """Whether the principal may read the texts of an event between `people`.
 
-    `is_external`: the principal is described as outside; only asked when `needs_side`. Somebody
-    nobody described counts as one of ours.
+    `is_internal`: the principal is described as one of ours; only asked when `needs_side`. Somebody
+    nobody described has no side, and reads no more than an outsider: notes are about customers too.
     """
     if visibility is Visibility.TENANT or principal == recorder:
         return True
-    return visibility is Visibility.PARTIES and principal in people and not is_external
+    return visibility is Visibility.PARTIES and principal in people and is_internal

@@ -92,27 +92,27 @@ def test_an_end_takes_a_start_of_its_own_kind_for_the_same_parties() -> None:
 
 
 @pytest.mark.parametrize(
-    ("visibility", "principal", "is_external", "expected"),
+    ("visibility", "principal", "is_internal", "expected"),
     [
         (Visibility.TENANT, "people/stranger", False, True),
         (Visibility.PRIVATE, "services/recorder", False, True),
         (Visibility.PRIVATE, ANN, False, False),
         (Visibility.PARTIES, "services/recorder", False, True),
-        (Visibility.PARTIES, ANN, False, True),
-        (Visibility.PARTIES, ANN, True, False),
+        (Visibility.PARTIES, ANN, True, True),
+        (Visibility.PARTIES, ANN, False, False),
         (Visibility.PARTIES, "people/stranger", False, False),
         (Visibility.PARTIES, "services/other", False, False),
     ],
 )
 def test_texts_reach_as_far_as_their_visibility(
-    visibility: Visibility, principal: str, is_external: bool, expected: bool
+    visibility: Visibility, principal: str, is_internal: bool, expected: bool
 ) -> None:
     seen = may_read(
         visibility,
         principal=principal,
         recorder="services/recorder",
         people=(ANN, BOB),
-        is_external=is_external,
+        is_internal=is_internal,
     )
     assert seen is expected
 
