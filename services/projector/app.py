@@ -172,6 +172,7 @@ async def running(
             config.drain_notice_s + config.drain_grace_s + _STEP_TIMEOUT_S,
         )
         steps.add("readiness", supervisor.stop, _STEP_TIMEOUT_S)
+        steps.add("watchers", dependencies.drain, _STEP_TIMEOUT_S)
         if config.ready_file is not None:
             write_ready_file(config.ready_file, grpc_port=bound, metrics_port=exporter.port)
         yield Running(bound, exporter.port, intake, positions)

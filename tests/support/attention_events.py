@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from google.protobuf.message import Message
-from rapport.events.v1 import common_pb2, people_pb2
+from rapport.events.v1 import common_pb2, people_pb2, touchpoint_pb2
 
 from services.projector.domain.attention.turn import Change
-from services.projector.domain.facts import Touchpoint
+from services.projector.domain.facts import Correction, Touchpoint, Void
 from services.projector.domain.measures.view import Side
 from services.projector.domain.people.affiliations import Ended, Started
 from services.projector.domain.people.dates import NotedDate
@@ -18,7 +18,7 @@ from services.projector.domain.people.signals import Signal
 from services.projector.facts import Delivered
 from services.runtime.clock import US_PER_DAY, date_from_day
 from tests.property.attention_world import World
-from tests.support.deliveries import deliver, touchpoint_message
+from tests.support.deliveries import deliver, deliver_fact, touchpoint_message
 
 _SIDES = {Side.INTERNAL: people_pb2.SIDE_INTERNAL, Side.EXTERNAL: people_pb2.SIDE_EXTERNAL}
 
@@ -105,14 +105,11 @@ def _payload(fact: Any, world: World) -> Message:
             return _amendment(fact)
 
 
-def _amendment(fact: Any) -> Message:
-    from tests.support.deliveries import deliver_fact  # noqa: PLC0415
-
-    event = deliver_fact(fact, 1)
-    from rapport.events.v1 import touchpoint_pb2  # noqa: PLC0415
-
-    kind = touchpoint_pb2.Voided if event.type.endswith("Voided") else touchpoint_pb2.Corrected
-    return kind.FromString(event.payload)
+def _amendment(fact: Void | Correction) -> Message:
+    payload = deliver_fact(fact, 1).payload
+    if isinstance(fact, Void):
+        return touchpoint_pb2.Voided.FromString(payload)
+    return touchpoint_pb2.Corrected.FromString(payload)
 
 
 def _person(name: str) -> str:
@@ -137,4 +134,5 @@ def _home(event: Delivered) -> str:
     if word not in kinds:
         return event.home
     kind, name = kinds[word]
-    return str(getattr(kind.FromString(event.payload), name))
+    found: Any = kind
+    return str(getattr(found.FromString(event.payload), name))

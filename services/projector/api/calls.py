@@ -1,5 +1,6 @@
 """What every query begins with: who asks, in which journal, and how long it may wait."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -43,11 +44,16 @@ class Dependencies:
     keys: Keys
     shelf: PolicyShelf = field(default_factory=PolicyShelf)
     clock: Clock = field(default_factory=SystemClock)
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
     signing_key: Ed25519PrivateKey | None = None
 
     def today(self) -> int:
         """The day it is now."""
         return day_of(self.clock.now_us())
+
+    async def drain(self) -> None:
+        """End streams that have no end of their own."""
+        self.draining.set()
 
     async def begin(self, context: Context, min_position: int) -> "Call":
         """The call, once the views have reached `min_position`.

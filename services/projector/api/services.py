@@ -3,12 +3,14 @@
 from typing import Final
 
 import grpc
+from rapport.v1 import attention_service_pb2 as attention
 from rapport.v1 import capital_service_pb2 as capital
 from rapport.v1 import people_service_pb2 as people
 from rapport.v1 import policy_service_pb2 as policy
 from rapport.v1 import portfolio_service_pb2 as portfolio
 from rapport.v1 import relationship_service_pb2 as relationship
 from rapport.v1 import timeline_service_pb2 as timeline
+from rapport.v1.attention_service_pb2_grpc import add_AttentionServiceServicer_to_server
 from rapport.v1.capital_service_pb2_grpc import add_CapitalServiceServicer_to_server
 from rapport.v1.people_service_pb2_grpc import add_PeopleServiceServicer_to_server
 from rapport.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
@@ -16,6 +18,7 @@ from rapport.v1.portfolio_service_pb2_grpc import add_PortfolioServiceServicer_t
 from rapport.v1.relationship_service_pb2_grpc import add_RelationshipServiceServicer_to_server
 from rapport.v1.timeline_service_pb2_grpc import add_TimelineServiceServicer_to_server
 
+from services.projector.api.attention import Attention
 from services.projector.api.calls import Dependencies
 from services.projector.api.capital import Capital
 from services.projector.api.people import People
@@ -32,6 +35,7 @@ SERVICE_NAMES: Final = (
     portfolio.DESCRIPTOR.services_by_name["PortfolioService"].full_name,
     policy.DESCRIPTOR.services_by_name["PolicyService"].full_name,
     people.DESCRIPTOR.services_by_name["PeopleService"].full_name,
+    attention.DESCRIPTOR.services_by_name["AttentionService"].full_name,
 )
 
 
@@ -46,6 +50,7 @@ def add_services(server: grpc.aio.Server, dependencies: Dependencies) -> None:
     add_PortfolioServiceServicer_to_server(Portfolios(dependencies), server)
     add_PolicyServiceServicer_to_server(Policies(dependencies), server)
     add_PeopleServiceServicer_to_server(People(dependencies), server)
+    add_AttentionServiceServicer_to_server(Attention(dependencies), server)
 
 
 __all__ = ["SERVICE_NAMES", "Dependencies", "add_services"]
