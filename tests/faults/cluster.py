@@ -192,6 +192,7 @@ def cluster_of(run: TestRun, background: Background) -> Iterator[Cluster]:
     ):
         database = DatabaseFactory(postgres.dsn, run, background).create()
         state = _state_of(directory, database, nats)
+        state.env["RAPPORT_POSTGRES_DATA"] = str(postgres.data)
 
         def make(name: str) -> Replica:
             target = name.upper().replace("-", "_")

@@ -22,7 +22,7 @@ _SINCE: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 _PEOPLE: Final = 8
 _BATCH_MAX: Final = 12
 # Between two batches of a writer at most: a load to disturb, not a benchmark.
-_BREATH_S: Final = 0.04
+_BREATH_S: Final = 0.1
 
 
 @dataclass(slots=True)

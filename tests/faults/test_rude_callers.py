@@ -89,11 +89,11 @@ async def test_callers_that_never_read_their_streams_hold_up_nobody(
         # More than fits between the two ends, and nobody takes it.
         deaf = [
             stub.SubscribeEvents(pb.SubscribeEventsRequest(), metadata=who(scene))
-            for _ in range(20)
+            for _ in range(10)
         ]
-        ingests = [stub.IngestEvents(metadata=who(scene)) for _ in range(4)]
+        ingests = [stub.IngestEvents(metadata=who(scene)) for _ in range(2)]
         senders = [asyncio.create_task(pour(ingest)) for ingest in ingests]
-        await loaded.grown_by(200)
+        await loaded.grown_by(100)
         for call in (*deaf, *ingests):
             call.cancel()
         await asyncio.gather(*senders, return_exceptions=True)
@@ -183,7 +183,7 @@ async def pour(ingest: Any) -> None:
     number = 0
     while True:
         number += 1
-        events = [touchpoint("n3", "n4", "call") for _ in range(50)]
+        events = [touchpoint("n3", "n4", "call") for _ in range(10)]
         await ingest.write(pb.IngestEventsRequest(batch=number, events=events))
 
 
