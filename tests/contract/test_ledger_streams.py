@@ -327,6 +327,18 @@ async def test_silence_is_broken_by_heartbeats_that_carry_the_head(
     call.cancel()
 
 
+async def test_a_subscription_from_beyond_the_head_does_not_claim_to_have_read_it(
+    ledger: LedgerUnderTest,
+) -> None:
+    await ledger.append(touch())
+    call = ledger.stub.SubscribeEvents(
+        pb.SubscribeEventsRequest(from_position=1_000), metadata=who()
+    )
+    caught_up = await next_of(call)
+    assert (caught_up.read_through_position, caught_up.head_position) == (1, 1)
+    call.cancel()
+
+
 async def test_a_subscription_is_filtered(ledger: LedgerUnderTest) -> None:
     await ledger.append(touch(), touch(kind="ask"))
     request = pb.SubscribeEventsRequest(kinds=["ask"], types=["Touchpoint"])

@@ -1,5 +1,6 @@
 """From stored events to what a caller is answered: opened for those who may see, or as stored."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -21,6 +22,9 @@ from services.runtime.vault import SubjectKeys
 
 # Subjects in one question to the vault; below what it takes.
 _SUBJECTS_MAX: Final = 10_000
+
+# Readers that catch up let appends through after so many events.
+_SLICE_EVENTS: Final = 50
 
 _VISIBILITIES: Final = {
     touchpoint_pb2.VISIBILITY_UNSPECIFIED: Visibility.TENANT,
@@ -49,7 +53,9 @@ class Presenter:
                 answer.stored_payload = event.payload
             return presented
         sealed: dict[str, list[_Opened]] = {}
-        for event, answer in zip(events, presented, strict=True):
+        for index, (event, answer) in enumerate(zip(events, presented, strict=True)):
+            if index % _SLICE_EVENTS == _SLICE_EVENTS - 1:
+                await asyncio.sleep(0)
             opened = _typed(event, answer)
             if opened is not None and sealed_subjects(opened[3]):
                 sealed.setdefault(event.tenant, []).append(opened)
@@ -71,7 +77,9 @@ class Presenter:
 
     async def _open_part(self, tenant: str, part: Sequence[_Opened], subjects: set[str]) -> None:
         keys: SubjectKeys = await self._vault.keys_for(tenant, subjects, create=False)
-        for event, _, kind_of, payload in part:
+        for index, (event, _, kind_of, payload) in enumerate(part):
+            if index % _SLICE_EVENTS == _SLICE_EVENTS - 1:
+                await asyncio.sleep(0)
             open_texts(
                 payload,
                 keys,

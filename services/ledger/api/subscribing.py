@@ -118,8 +118,9 @@ class Subscription:
         heartbeat: pb.Heartbeat | None = None,
     ) -> None:
         response = pb.SubscribeEventsResponse(
-            read_through_position=self._through,
-            head_position=max(self._head, 0),
+            # Nobody can have read what is not there: whoever begins beyond the head sees so.
+            read_through_position=min(self._through, self._head),
+            head_position=self._head,
             incarnation=self._incarnation,
             events=events,
             caught_up=caught_up,
