@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from rapport.events.v1 import common_pb2, touchpoint_pb2
+from rapport.events.v1 import common_pb2, people_pb2, touchpoint_pb2
 from rapport.ids import new_event_id, person
 from rapport.times import timestamp, wire_date
 from rapport.v1 import ledger_service_pb2 as ledger
@@ -87,3 +87,68 @@ def corrected(
     if occurred_at is not None:
         event.corrected.occurred_at.CopyFrom(timestamp(occurred_at))
     return event
+
+
+def linked(
+    a: str,
+    b: str,
+    *,
+    strong: bool = True,
+    evidence: str | None = None,
+    event_id: str | None = None,
+) -> ledger.NewEvent:
+    """Two ids are one human; without `strong` the evidence only proposes it."""
+    event = ledger.NewEvent(event_id=event_id or new_event_id())
+    link = event.identity_linked
+    link.a, link.b = person(a), person(b)
+    link.strength = people_pb2.LINK_STRENGTH_STRONG if strong else people_pb2.LINK_STRENGTH_WEAK
+    if evidence is not None:
+        link.evidence.text = evidence
+    return event
+
+
+def unlinked(ends: str, a: str, b: str, *, event_id: str | None = None) -> ledger.NewEvent:
+    """Ends the link with the event id `ends`; a and b are its two ids."""
+    event = ledger.NewEvent(event_id=event_id or new_event_id())
+    event.identity_unlinked.a, event.identity_unlinked.b = person(a), person(b)
+    event.identity_unlinked.ends = ends
+    return event
+
+
+def policy_adopted(policy_json: str, *, event_id: str | None = None) -> ledger.NewEvent:
+    """Puts a policy in force from its own `effective_from` on."""
+    event = ledger.NewEvent(event_id=event_id or new_event_id())
+    event.policy_adopted.policy_json = policy_json
+    return event
+
+
+def watch_list_saved(
+    name: str, parties: Sequence[str], *, event_id: str | None = None
+) -> ledger.NewEvent:
+    """Saves the caller's list of that name in place of the one before; no parties empty it."""
+    event = ledger.NewEvent(event_id=event_id or new_event_id())
+    event.watch_list_saved.list = name
+    event.watch_list_saved.parties.extend(parties)
+    return event
+
+
+def snoozed(item: str, until: date, *, event_id: str | None = None) -> ledger.NewEvent:
+    """Puts an attention item off until a day; to be appended by the person it is for."""
+    return ledger.NewEvent(
+        event_id=event_id or new_event_id(),
+        attention_answered=practice_pb2.AttentionAnswered(
+            item=item,
+            response=practice_pb2.ATTENTION_RESPONSE_SNOOZED,
+            until=wire_date(until),
+        ),
+    )
+
+
+def not_relevant(item: str, *, event_id: str | None = None) -> ledger.NewEvent:
+    """Says that an attention item is not relevant; to be appended by the person it is for."""
+    return ledger.NewEvent(
+        event_id=event_id or new_event_id(),
+        attention_answered=practice_pb2.AttentionAnswered(
+            item=item, response=practice_pb2.ATTENTION_RESPONSE_NOT_RELEVANT
+        ),
+    )

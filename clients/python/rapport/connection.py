@@ -4,7 +4,7 @@ from typing import Final
 
 import grpc
 
-from rapport.retry import RetryPolicy
+from rapport.retry import RetryPolicy, call_with_retries
 
 MESSAGE_BYTES_MAX: Final = 9 * 1024 * 1024
 
@@ -50,4 +50,10 @@ class Connection:
             grpc.aio.insecure_channel(target, options=_OPTIONS)
             if credentials is None
             else grpc.aio.secure_channel(target, credentials, options=_OPTIONS)
+        )
+
+    async def ask[Q, R](self, method: "grpc.aio.UnaryUnaryMultiCallable[Q, R]", request: Q) -> R:
+        """The answer to a request that may be repeated, with the caller's name and retries."""
+        return await call_with_retries(
+            lambda once_s: method(request, metadata=self.metadata, timeout=once_s), self.policy
         )

@@ -56,6 +56,16 @@ def person(name: str) -> str:
     return full
 
 
+def organization(name: str) -> str:
+    """`organizations/{id}` of `organizations/{id}` or `{id}`; ValueError for another form."""
+    full = name if name.startswith("organizations/") else f"organizations/{name}"
+    if _ID.fullmatch(full.removeprefix("organizations/")) is None:
+        raise ValueError(
+            "an organisation is organizations/{id}; an id is 1 to 128 of a-z, 0-9 and . _ @ -"
+        )
+    return full
+
+
 def relationship(a: str, b: str) -> str:
     """`relationships/{a}~{b}` of two different people in any order, ids in byte order."""
     first, second = sorted((person(a)[len("people/") :], person(b)[len("people/") :]))

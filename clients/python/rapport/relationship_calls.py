@@ -4,12 +4,9 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-import grpc
-
 from rapport.connection import Connection
 from rapport.events.v1 import touchpoint_pb2
 from rapport.ids import person, relationship
-from rapport.retry import call_with_retries
 from rapport.times import as_of, wire_date
 from rapport.v1 import relationship_service_pb2 as wire
 
@@ -43,14 +40,14 @@ class RelationshipCalls:
     ) -> wire.GetRelationshipResponse:
         """Every measure of one relationship; an empty answer for a pair nobody has touched."""
         request = wire.GetRelationshipRequest(relationship=relationship(a, b), as_of=as_of(**asked))
-        return await self._ask(self._relationship_stub.GetRelationship, request)
+        return await self._projector.ask(self._relationship_stub.GetRelationship, request)
 
     async def relationships(
         self, request: wire.ListRelationshipsRequest
     ) -> AsyncIterator[wire.Relationship]:
         """The relationships a request asks for, page after page. Errors: LIST_TOO_WIDE."""
         while True:
-            page = await self._ask(self._relationship_stub.ListRelationships, request)
+            page = await self._projector.ask(self._relationship_stub.ListRelationships, request)
             for found in page.relationships:
                 yield found
             if not page.next_page_token:
@@ -78,7 +75,7 @@ class RelationshipCalls:
             plan=plan,
             as_of=as_of(**asked),
         )
-        return await self._ask(self._relationship_stub.ForecastRelationship, request)
+        return await self._projector.ask(self._relationship_stub.ForecastRelationship, request)
 
     async def forecasts(
         self,
@@ -101,7 +98,7 @@ class RelationshipCalls:
             as_of=as_of(**asked),
         )
         while True:
-            page = await self._ask(self._relationship_stub.ListForecasts, request)
+            page = await self._projector.ask(self._relationship_stub.ListForecasts, request)
             for found in page.forecasts:
                 yield found
             if not page.next_page_token:
@@ -115,7 +112,7 @@ class RelationshipCalls:
         request = wire.CompareBalancesRequest(
             relationship=relationship(a, b), first_on=wire_date(first_on), as_of=as_of(**asked)
         )
-        return await self._ask(self._relationship_stub.CompareBalances, request)
+        return await self._projector.ask(self._relationship_stub.CompareBalances, request)
 
     async def incidents(
         self,
@@ -134,7 +131,7 @@ class RelationshipCalls:
             as_of=as_of(**asked),
         )
         while True:
-            page = await self._ask(self._relationship_stub.ListIncidents, request)
+            page = await self._projector.ask(self._relationship_stub.ListIncidents, request)
             for found in page.incidents:
                 yield found
             if not page.next_page_token:
@@ -146,7 +143,7 @@ class RelationshipCalls:
     ) -> wire.GetIncidentResponse:
         """One incident with its recovery curve. Errors: EVENT_UNKNOWN."""
         request = wire.GetIncidentRequest(event_id=event_id, as_of=as_of(**asked))
-        return await self._ask(self._relationship_stub.GetIncident, request)
+        return await self._projector.ask(self._relationship_stub.GetIncident, request)
 
     async def brief(
         self, a: str, b: str, *, about: str = "", **asked: Unpack[AsOfOptions]
@@ -157,7 +154,7 @@ class RelationshipCalls:
             about=person(about) if about else "",
             as_of=as_of(**asked),
         )
-        return await self._ask(self._relationship_stub.GetBrief, request)
+        return await self._projector.ask(self._relationship_stub.GetBrief, request)
 
     async def reconnects(
         self, of: str, *, page_size: int = PAGE_SIZE, **asked: Unpack[AsOfOptions]
@@ -167,7 +164,7 @@ class RelationshipCalls:
             person=person(of), page_size=page_size, as_of=as_of(**asked)
         )
         while True:
-            page = await self._ask(self._relationship_stub.ListReconnects, request)
+            page = await self._projector.ask(self._relationship_stub.ListReconnects, request)
             for found in page.reconnects:
                 yield found
             if not page.next_page_token:
@@ -182,18 +179,12 @@ class RelationshipCalls:
             party=party, severity=severity, page_size=PAGE_SIZE, as_of=as_of(**asked)
         )
         while True:
-            page = await self._ask(self._relationship_stub.ListAcquaintances, request)
+            page = await self._projector.ask(self._relationship_stub.ListAcquaintances, request)
             for found in page.acquaintances:
                 yield found
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
-
-    async def _ask[Q, R](self, method: "grpc.aio.UnaryUnaryMultiCallable[Q, R]", request: Q) -> R:
-        return await call_with_retries(
-            lambda once_s: method(request, metadata=self._projector.metadata, timeout=once_s),
-            self._projector.policy,
-        )
 
 
 def planned(on: date, touchpoint: touchpoint_pb2.Touchpoint) -> wire.PlannedTouchpoint:

@@ -42,12 +42,17 @@ class TimelineCalls:
         channels: Sequence[str] = (),
         by_recorded_time: bool = False,
         include_voided: bool = False,
+        fold_occasions: bool = False,
         min_position: int = 0,
         page_size: int = 200,
     ) -> AsyncIterator[wire.TimelineLine]:
-        """The touchpoints of a person, or of a pair with `b`, newest first, page after page."""
+        """The touchpoints of a person, or of a pair with `b`, newest first, page after page.
+
+        a: also `teams/{team}` or `organizations/{id}`. fold_occasions: a group meeting is one line.
+        """
         request = wire.ListTimelineRequest(
-            parent=person(a) if b is None else relationship(a, b),
+            parent=timeline_parent(a, b),
+            fold_occasions=fold_occasions,
             kinds=kinds,
             channels=channels,
             include_voided=include_voided,
@@ -63,6 +68,16 @@ class TimelineCalls:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    async def timeline_months(
+        self, a: str, b: str | None = None, *, months: int = 0, min_position: int = 0
+    ) -> list[wire.TimelineMonth]:
+        """The newest months with a touchpoint (12), newest first; a and b as in `timeline`."""
+        request = wire.SummarizeTimelineRequest(
+            parent=timeline_parent(a, b), months=months, min_position=min_position
+        )
+        answer = await self._projector.ask(self._timeline_stub.SummarizeTimeline, request)
+        return list(answer.months)
 
     async def party(
         self, name: str, *, on: date | None = None, min_position: int = 0
@@ -110,3 +125,10 @@ class TimelineCalls:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+
+def timeline_parent(a: str, b: str | None = None) -> str:
+    """Whose timeline: of a pair, or of one `people/{id}`, `teams/{team}` or `organizations/{id}`."""
+    if b is not None:
+        return relationship(a, b)
+    return a if a.startswith(("teams/", "organizations/")) else person(a)

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 async def timeline(
     call: Call,
-    a: Annotated[str, typer.Argument(metavar="A", help="people/x or x.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="people/x, x, teams/x or organizations/x.")],
     b: Annotated[
         str | None, typer.Argument(metavar="B", help="Only between A and this one.")
     ] = None,
@@ -33,6 +33,7 @@ async def timeline(
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     recorded: Annotated[bool, typer.Option("--recorded", help="By recorded time.")] = False,
     voided: Annotated[bool, typer.Option("--voided", help="Also what was taken back.")] = False,
+    fold: Annotated[bool, typer.Option("--fold", help="A group meeting is one line.")] = False,
     min_position: Annotated[int, typer.Option(min=0, help="Wait for this position.")] = 0,
 ) -> None:
     """The touchpoints of A, or of A and B, newest first."""
@@ -45,6 +46,7 @@ async def timeline(
             channels=channel or (),
             by_recorded_time=recorded,
             include_voided=voided,
+            fold_occasions=fold,
             min_position=min_position,
             page_size=min(limit, 1000),
         )
