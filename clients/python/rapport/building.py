@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from rapport.events.v1 import common_pb2, people_pb2, touchpoint_pb2
+from rapport.events.v1 import common_pb2, people_pb2, practice_pb2, touchpoint_pb2
 from rapport.ids import new_event_id, person
 from rapport.times import timestamp, wire_date
 from rapport.v1 import ledger_service_pb2 as ledger

@@ -128,7 +128,7 @@ class TimelineCalls:
 
 
 def timeline_parent(a: str, b: str | None = None) -> str:
-    """Whose timeline: of a pair, or of one `people/{id}`, `teams/{team}` or `organizations/{id}`."""
+    """Of a pair, or of one `people/{id}`, `teams/{team}` or `organizations/{id}`."""
     if b is not None:
         return relationship(a, b)
     return a if a.startswith(("teams/", "organizations/")) else person(a)
