@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rapport.building import corrected as corrected
+    from rapport.building import not_relevant as not_relevant
     from rapport.building import personal as personal
+    from rapport.building import snoozed as snoozed
     from rapport.building import touchpoint as touchpoint
     from rapport.building import voided as voided
     from rapport.client import Rapport as Rapport
@@ -46,8 +48,10 @@ _HOME = {
     "derived_event_id": "ids",
     "new_event_id": "ids",
     "person": "ids",
+    "not_relevant": "building",
     "personal": "building",
     "relationship": "ids",
+    "snoozed": "building",
     "touchpoint": "building",
     "voided": "building",
 }
