@@ -4,7 +4,9 @@
 -- a < b (byte order, hence COLLATE "C") of full names `people/{id}`.
 
 DO $$ BEGIN
-    CREATE ROLE rapport_projector NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'rapport_projector') THEN
+        CREATE ROLE rapport_projector NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 
