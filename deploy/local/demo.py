@@ -4,8 +4,9 @@ The data set (`demo.yaml`) counts its days from the day of loading, so that its 
 its event ids are derived from names, so that loading it twice can never double it.
 """
 
+import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -22,6 +23,7 @@ from rapport.v1.timeline_service_pb2 import ListTimelineRequest
 from rich.console import RenderableType
 
 from deploy.local.state import StackState
+from services.runtime.policy import default_policy
 
 TENANT: Final = "demo"
 PRINCIPAL: Final = "people/mara"
@@ -31,6 +33,8 @@ SHOWN_LINES: Final = 8
 _NAMESPACE: Final = UUID("6f1c5b1e-6f0e-5d0c-9b57-5d5a3a2a9d10")
 # Fields whose value may name another event of the data set.
 _REFERENCES: Final = ("target", "replaces", "ends", "resolves", "fulfils", "in_reply_to")
+# Fields that are days, counted from the day of loading.
+_DAYS: Final = ("due_on", "expect_on")
 
 
 async def show(state: StackState, say: Callable[[str], None]) -> None:
@@ -85,14 +89,45 @@ def _event(
     days, at = str(row["at"]).split()
     event = {key: value for key, value in row.items() if key not in {"at", "id"}}
     event["event_id"] = id_of(row.get("id", f"line {number}"))
-    day = now.date() + timedelta(days=int(days))
-    event["occurred_at"] = datetime.combine(day, time.fromisoformat(at), UTC).isoformat()
+
+    def day_of(offset: int) -> date:
+        return now.date() + timedelta(days=offset)
+
+    happened = datetime.combine(day_of(int(days)), time.fromisoformat(at), UTC)
+    event["occurred_at"] = happened.isoformat()
+    for field in _DAYS:
+        if field in event:
+            event[field] = day_of(event[field]).isoformat()
+    if "in_days" in event:
+        comes = day_of(event.pop("in_days"))
+        event |= {"month": comes.month, "day": comes.day}
+    if "changes" in event:
+        event["policy_json"] = _policy(
+            event.pop("policy"), event.pop("version"), event.pop("changes")
+        )
+    if "occasion_id" in event:
+        event["occasion_id"] = id_of(event["occasion_id"])
     for field in _REFERENCES:
         if event.get(field) in names:
             event[field] = id_of(event[field])
     if "facts_used" in event:
         event["facts_used"] = [id_of(name) for name in event["facts_used"]]
     return event
+
+
+def _policy(name: str, version: int, changes: Mapping[str, Any]) -> str:
+    """The default policy under another name, with some of its numbers changed, as JSON."""
+    document = json.loads(default_policy().canonical_json)
+    document |= {"policy": name, "version": version}
+    return json.dumps(_changed(document, changes), sort_keys=True)
+
+
+def _changed(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with the changes in place of what it said, branch by branch."""
+    changed = dict(document)
+    for key, value in changes.items():
+        changed[key] = _changed(document[key], value) if isinstance(value, Mapping) else value
+    return changed
 
 
 def _rendered(view: RenderableType) -> str:
