@@ -173,11 +173,13 @@ def receipt_document(receipt: capital.ExplainBalanceResponse) -> dict[str, Any]:
 
 def balance_view(item: capital.Balance, computed: capital.Computed) -> RenderableType:
     """A balance for people, in points."""
-    head = Text.from_markup(f"[bold]{_pair(item.relationship)}[/]  on {day_text(day_of(item.on))}")
+    head = Text.from_markup(
+        f"[bold]{pair_text(item.relationship)}[/]  on {day_text(day_of(item.on))}"
+    )
     accounts = table("", "points", "", right=("points",))
     widest = max(abs(item.know_mp), abs(item.care_mp), abs(item.buffer_mp), 1)
     for name, mp in (("KNOW", item.know_mp), ("CARE", item.care_mp), ("buffer", item.buffer_mp)):
-        accounts.add_row(name, coloured(mp), _bar(mp, widest))
+        accounts.add_row(name, coloured(mp), bar(mp, widest))
     age = f"{item.age_days} days old" if item.HasField("age_days") else "no contact yet"
     foot = Text(
         f"{item.contact_days} contact-days, last {day_text(day_of(item.last_contact_on))}, {age}\n"
@@ -195,7 +197,7 @@ def balances_view(found: list[capital.Balance]) -> RenderableType:
     listed = table("relationship", *numbers, "last contact", right=numbers)
     for item in found:
         listed.add_row(
-            _pair(item.relationship),
+            pair_text(item.relationship),
             coloured(item.know_mp),
             coloured(item.care_mp),
             coloured(item.buffer_mp),
@@ -243,10 +245,12 @@ def _factors(line: capital.ReceiptLine) -> str:
     return escape(", ".join(shown))
 
 
-def _pair(relationship: str) -> str:
+def pair_text(relationship: str) -> str:
+    """`ann ~ bob` of `relationships/ann~bob`."""
     return escape(relationship.removeprefix("relationships/").replace("~", " ~ "))
 
 
-def _bar(mp: int, widest: int, width: int = 30) -> Text:
+def bar(mp: int, widest: int, width: int = 30) -> Text:
+    """A bar as long as the amount beside the widest; red below 0."""
     length = round(abs(mp) * width / widest)
     return Text("█" * length, style="red" if mp < 0 else "green")

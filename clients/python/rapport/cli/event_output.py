@@ -1,5 +1,6 @@
 """Messages as JSON for people and scripts: what `--json` prints, in the words of event_json."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from rapport.cli.event_json import enum_words
-from rapport.events.v1 import common_pb2
+from rapport.events.v1 import common_pb2, touchpoint_pb2
 from rapport.times import instant
 from rapport.v1 import ledger_service_pb2 as ledger
 
@@ -48,6 +49,21 @@ def message_document(message: Message) -> dict[str, Any]:
     }
 
 
+def full_document(message: Message) -> dict[str, Any]:
+    """Every field of an answer by name: numbers that are 0 stand as 0, what is absent as null.
+
+    Touchpoints within it have the fields that are set, as everywhere.
+    """
+    document: dict[str, Any] = {}
+    fields: Sequence[Any] = message.DESCRIPTOR.fields
+    for field in fields:
+        if field.has_presence and not message.HasField(field.name):
+            document[field.name] = None
+        else:
+            document[field.name] = _value(field, getattr(message, field.name), _full)
+    return document
+
+
 def iso(stamp: Timestamp) -> str:
     """ISO 8601 in UTC with a `Z`, down to microseconds where there are any."""
     return iso_of(instant(stamp))
@@ -65,17 +81,25 @@ def personal_text(text: common_pb2.PersonalText) -> str:
     return "(withheld)" if text.withheld else text.text
 
 
-def _value(field: FieldDescriptor, value: Any) -> Any:
+type _Nested = Callable[[Message], dict[str, Any]]
+
+
+def _full(message: Message) -> dict[str, Any]:
+    whole = not isinstance(message, touchpoint_pb2.Touchpoint)
+    return full_document(message) if whole else message_document(message)
+
+
+def _value(field: FieldDescriptor, value: Any, nested: _Nested = message_document) -> Any:
     if not field.is_repeated:
-        return _single(field, value)
+        return _single(field, value, nested)
     kind = field.message_type
     if kind is not None and kind.GetOptions().map_entry:
         entry = kind.fields_by_name["value"]
-        return {key: _single(entry, item) for key, item in sorted(value.items())}
-    return [_single(field, item) for item in value]
+        return {key: _single(entry, item, nested) for key, item in sorted(value.items())}
+    return [_single(field, item, nested) for item in value]
 
 
-def _single(field: FieldDescriptor, value: Any) -> Any:
+def _single(field: FieldDescriptor, value: Any, nested: _Nested = message_document) -> Any:
     if field.enum_type is not None:
         return enum_words(field.enum_type).get(value, value)
     if isinstance(value, Timestamp):
@@ -87,4 +111,4 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
         return value.text if plain else message_document(value)
     if isinstance(value, bytes):
         return value.hex()
-    return message_document(value) if isinstance(value, Message) else value
+    return nested(value) if isinstance(value, Message) else value
