@@ -105,9 +105,6 @@ class Relay:
                 self._progress.clear()
                 await self._progress.wait()
 
-    def _following(self, journal: str) -> bool:
-        return self._states[journal] is PublisherState.FOLLOWING
-
     def hint(self, journal: str) -> None:
         """Tell other processes that a journal has grown. A hint: lost ones cost a poll's delay."""
         client = self._client
