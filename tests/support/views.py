@@ -144,6 +144,7 @@ class Running:
     timeline: Any
     relationships: Any
     channel: grpc.aio.Channel
+    target: str
     pending: list[Delivered] = field(default_factory=list)
     head: int = 0
 
@@ -268,6 +269,7 @@ async def running_projector(
                 timeline=TimelineServiceStub(channel),
                 relationships=RelationshipServiceStub(channel),
                 channel=channel,
+                target=f"127.0.0.1:{port}",
             )
     finally:
         await server.stop(notice_s=0, grace_s=0)
