@@ -10,6 +10,7 @@ import grpc
 import pytest
 from rapport.v1 import capital_service_pb2 as capital
 from rapport.v1 import errors_pb2
+from rapport.v1 import relationship_service_pb2 as wire
 from rapport.v1 import timeline_service_pb2 as timeline
 from rapport.v1.ledger_service_pb2_grpc import LedgerServiceStub
 
@@ -22,6 +23,8 @@ from tests.support.errors import refused
 from tests.support.views import KnownTenants, Running, caller, date_of, running_projector, touch
 
 ROOT: Final = Path(__file__).resolve().parents[2] / "services"
+AB: Final = "relationships/a~b"
+UNHEARD: Final = "00000000-0000-4000-8000-00000000ffff"
 # Reasons of the edge that both services share.
 EDGE: Final = {Reason.CREDENTIALS_MISSING, Reason.REQUEST_MALFORMED, Reason.INTERNAL}
 
@@ -106,6 +109,24 @@ def batch(relationships: list[str]) -> Call:
     return call
 
 
+def relationships(method: str, request: Any) -> Call:
+    """A call of RelationshipService; more of its refusals are in its own tests."""
+
+    async def call(projector: Running, _: pytest.MonkeyPatch) -> object:
+        return await getattr(projector.relationships, method)(request, metadata=caller())
+
+    return call
+
+
+def planned(kind: str, whom: str) -> Call:
+    """ForecastRelationship of a and b with a plan."""
+    plan = wire.PlannedTouchpoint(on=date_of("2026-06-02"), touchpoint=touch("a", whom, kind))
+    return relationships(
+        "ForecastRelationship",
+        wire.ForecastRelationshipRequest(relationship=AB, severity=1, plan=[plan]),
+    )
+
+
 async def party(projector: Running, _: pytest.MonkeyPatch) -> object:
     return await projector.timeline.GetParty(
         timeline.GetPartyRequest(party="people/nobody"), metadata=caller()
@@ -146,7 +167,6 @@ async def broken_row(projector: Running, _: pytest.MonkeyPatch) -> object:
     )
 
 
-AB: Final = "relationships/a~b"
 REFUSALS: Final[dict[Reason, list[Refusal]]] = {
     Reason.FIELD_REQUIRED: [
         Refusal(balance(), ("relationship",)),
@@ -187,6 +207,17 @@ REFUSALS: Final[dict[Reason, list[Refusal]]] = {
         Refusal(lines(parent=AB, order_by=9), ("order_by",)),
         Refusal(lines(parent=AB, initiatives=[1, 0, 9]), ("initiatives[1]", "initiatives[2]")),
         Refusal(lines(parent=AB, initiator_side=7), ("initiator_side",)),
+    ],
+    Reason.KIND_UNKNOWN: [
+        Refusal(planned("dance", "b"), ("plan[0].touchpoint.kind",), {"kind": "dance"})
+    ],
+    Reason.FIELD_NOT_ALLOWED: [Refusal(planned("call", "c"), ("plan[0].touchpoint",))],
+    Reason.EVENT_UNKNOWN: [
+        Refusal(
+            relationships("GetIncident", wire.GetIncidentRequest(event_id=UNHEARD)),
+            (),
+            {"event_id": UNHEARD},
+        )
     ],
     Reason.TOO_LARGE: [Refusal(long_receipt)],
     Reason.TOO_MANY: [
