@@ -67,6 +67,7 @@ class Policies(PolicyServiceServicer):
                 for each in found.findings
             ],
             policy="" if found.policy is None else found.policy.label,
+            policy_json="" if found.policy is None else found.policy.canonical_json,
         )
 
     async def DiffPolicy(  # noqa: N802

@@ -20,6 +20,9 @@ _ADVICE = {
     "STREAM_DIVERGED": "Repair it: rapport stream rebuild",
     "UNAVAILABLE": "Nothing was written. Is it up? rapport status",
     "VIEW_BUILDING": "The list is being computed; try again in a moment.",
+    "LIST_TOO_WIDE": "Ask about a person or a team with fewer relationships.",
+    "WATCH_LIST_UNKNOWN": "See your lists: rapport watch list",
+    "CALLER_REQUIRED": "Call as the person it is about: --as people/NAME",
     "SERVICE_PRINCIPAL_REQUIRED": "Call as a service: --as services/NAME",
 }
 

@@ -105,7 +105,7 @@ class LintPolicyRequest(message.Message):
 
     POLICY_JSON_FIELD_NUMBER: builtins.int
     policy_json: builtins.str
-    """The whole policy as JSON text. Required."""
+    """The whole policy as JSON or YAML text, at most 131,072 bytes. Required."""
     def __init__(
         self,
         *,
@@ -153,8 +153,11 @@ class LintPolicyResponse(message.Message):
 
     FINDINGS_FIELD_NUMBER: builtins.int
     POLICY_FIELD_NUMBER: builtins.int
+    POLICY_JSON_FIELD_NUMBER: builtins.int
     policy: builtins.str
     """`name@version#hash`. Empty when it cannot be read."""
+    policy_json: builtins.str
+    """The document as canonical JSON, ready to be adopted. Empty when it cannot be read."""
     @builtins.property
     def findings(self) -> containers.RepeatedCompositeFieldContainer[LintFinding]:
         """Fatal ones first."""
@@ -164,10 +167,11 @@ class LintPolicyResponse(message.Message):
         *,
         findings: abc.Iterable[LintFinding] | None = ...,
         policy: builtins.str = ...,
+        policy_json: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["findings", b"findings", "policy", b"policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["findings", b"findings", "policy", b"policy", "policy_json", b"policy_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -183,7 +187,7 @@ class DiffPolicyRequest(message.Message):
     LIMIT_FIELD_NUMBER: builtins.int
     AS_OF_FIELD_NUMBER: builtins.int
     policy_json: builtins.str
-    """A whole document, not adopted."""
+    """A whole document, JSON or YAML, not adopted."""
     policy: builtins.str
     """A known one."""
     person: builtins.str
