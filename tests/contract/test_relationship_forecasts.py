@@ -5,6 +5,7 @@ days. An incident of severity 1 takes 3000 mp when it is ours, 1800 when shared.
 """
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from rapport.events.v1 import touchpoint_pb2
@@ -24,7 +25,7 @@ async def projector(database: Database) -> AsyncIterator[Running]:
         yield running
 
 
-def planned(on: str, *args: str, **more: object) -> wire.PlannedTouchpoint:
+def planned(on: str, *args: str, **more: Any) -> wire.PlannedTouchpoint:
     """A touchpoint of me and bob that might happen."""
     return wire.PlannedTouchpoint(
         on=date_of(on),
@@ -32,12 +33,12 @@ def planned(on: str, *args: str, **more: object) -> wire.PlannedTouchpoint:
     )
 
 
-async def forecast(projector: Running, **request: object) -> wire.ForecastRelationshipResponse:
+async def forecast(projector: Running, **request: Any) -> wire.ForecastRelationshipResponse:
     """Severity 1 unless told."""
     answer: wire.ForecastRelationshipResponse = await ask(
         projector,
         "ForecastRelationship",
-        wire.ForecastRelationshipRequest(**({"relationship": BM, "severity": 1} | request)),
+        wire.ForecastRelationshipRequest(**{"relationship": BM, "severity": 1, **request}),
     )
     return answer
 
@@ -163,7 +164,7 @@ async def test_a_capital_without_end_is_beyond_the_horizon(projector: Running) -
     ],
 )
 async def test_a_wrong_forecast_is_refused_by_its_fields(
-    projector: Running, request_: dict[str, object], reason: str, fields: list[str]
+    projector: Running, request_: dict[str, Any], reason: str, fields: list[str]
 ) -> None:
     error = await refused(forecast(projector, **request_))
     assert error.reason == reason
@@ -174,12 +175,12 @@ async def test_the_last_day_of_the_look_ahead_may_be_planned(projector: Running)
     await forecast(projector, plan=[planned("2036-05-29")])
 
 
-async def forecasts(projector: Running, **request: object) -> wire.ListForecastsResponse:
+async def forecasts(projector: Running, **request: Any) -> wire.ListForecastsResponse:
     """Severity 1 of me, unless told."""
     answer: wire.ListForecastsResponse = await ask(
         projector,
         "ListForecasts",
-        wire.ListForecastsRequest(**({"person": "people/me", "severity": 1} | request)),
+        wire.ListForecastsRequest(**{"person": "people/me", "severity": 1, **request}),
     )
     return answer
 

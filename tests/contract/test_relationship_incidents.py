@@ -36,7 +36,7 @@ async def projector(database: Database) -> AsyncIterator[Running]:
         yield running
 
 
-async def got(projector: Running, event_id: str, on: str | None = None, **more: object) -> Any:
+async def got(projector: Running, event_id: str, on: str | None = None, **more: Any) -> Any:
     return await ask(
         projector,
         "GetIncident",
@@ -45,7 +45,7 @@ async def got(projector: Running, event_id: str, on: str | None = None, **more: 
 
 
 async def listed(
-    projector: Running, parent: str = "people/me", **request: object
+    projector: Running, parent: str = "people/me", **request: Any
 ) -> wire.ListIncidentsResponse:
     answer: wire.ListIncidentsResponse = await ask(
         projector, "ListIncidents", wire.ListIncidentsRequest(parent=parent, **request)

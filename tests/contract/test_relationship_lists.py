@@ -1,6 +1,7 @@
 """Lists of a person's relationships over real gRPC and real Postgres."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from rapport.events.v1 import people_pb2
@@ -39,7 +40,7 @@ async def projector(database: Database) -> AsyncIterator[Running]:
         yield running
 
 
-async def listed(projector: Running, **request: object) -> wire.ListRelationshipsResponse:
+async def listed(projector: Running, **request: Any) -> wire.ListRelationshipsResponse:
     """A page of mine."""
     answer: wire.ListRelationshipsResponse = await ask(
         projector,
@@ -55,6 +56,7 @@ def names(answer: wire.ListRelationshipsResponse) -> list[str]:
     return [name.removeprefix("relationships/").removesuffix("~me") for name in found]
 
 
+MORE: list[dict[str, Any]] = [{}, {"stages": [wire.STAGE_CONTACT]}, {"know_only": True}]
 ORDERS = [
     # ann ~ 24000/24000, bob KNOW ~ 13900 -> Bf 3480, cat 3000, dan -3000.
     (wire.RELATIONSHIP_ORDER_BUFFER, ["ann", "bob", "cat", "dan"]),
@@ -91,10 +93,10 @@ async def test_every_order_stands_and_its_pages_join_up(
 
 async def test_standings_and_folds_give_the_same_list(projector: Running) -> None:
     for order, _ in ORDERS:
-        for more in ({}, {"stages": [wire.STAGE_CONTACT]}, {"know_only": True}):
+        for more in MORE:
             stored = await listed(projector, order_by=order, **more)
+            # One event before, what was taken back last was still there.
             asked = as_of(known_at_position=projector.head - 1)
-            # What a void took back last is all that is different: it is left out of both.
             await projector.pool.execute("UPDATE views.tenants SET built = false")
             folded = await listed(projector, order_by=order, **more)
             await projector.pool.execute("UPDATE views.tenants SET built = true")
@@ -121,7 +123,7 @@ async def test_standings_and_folds_give_the_same_list(projector: Running) -> Non
     ],
 )
 async def test_filters_keep_what_they_say(
-    projector: Running, wanted: dict[str, object], expected: list[str]
+    projector: Running, wanted: dict[str, Any], expected: list[str]
 ) -> None:
     assert names(await listed(projector, **wanted)) == expected
 
@@ -159,7 +161,7 @@ async def test_a_wide_list_is_refused_by_its_width(
     ],
 )
 async def test_a_wrong_list_is_refused_by_its_fields(
-    projector: Running, request_: dict[str, object], reason: str, fields: list[str]
+    projector: Running, request_: dict[str, Any], reason: str, fields: list[str]
 ) -> None:
     error = await refused(listed(projector, **request_))
     assert error.reason == reason

@@ -169,7 +169,7 @@ class History:
         changed.CopyFrom(message)
         changed.kind = self.random.choice(KINDS)
         for name in ("severity", "attribution", "resolves", "recovery_step"):
-            changed.ClearField(name)  # type: ignore[arg-type]
+            changed.ClearField(name)
         if self.duties and self.random.random() < 0.5:
             changed.fulfils = self.random.choice(self.duties)
         self.others.append(await self.add(correct(event_id, changed)))
@@ -249,7 +249,7 @@ class History:
             person = f"people/{name}"
             asked += [
                 ("ListRelationships", wire.ListRelationshipsRequest(person=person, order_by=order))
-                for order in range(1, 7)
+                for order in wire.RelationshipOrder.values()
             ]
             later = date_message(today + 40)
             asked += [
