@@ -105,8 +105,8 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     again. Metadata: subject. BadRequest names the text.
     """
     ERROR_REASON_LIST_TOO_WIDE: _ErrorReason.ValueType  # 74
-    """FAILED_PRECONDITION. The list needs a person and at most 10,000 relationships for another day,
-    known_at or policy than today's. Metadata: count, limit.
+    """FAILED_PRECONDITION. The question is about more than can be folded in one call: 10,000 relationships,
+    100,000 touchpoints of a summary or events of a bundle. Ask about fewer. Metadata: count, limit.
     """
     ERROR_REASON_STREAM_DIVERGED: _ErrorReason.ValueType  # 75
     """FAILED_PRECONDITION. The journal's stream holds other events than the journal; run `rapport stream
@@ -226,8 +226,8 @@ ERROR_REASON_SUBJECT_IS_ERASED: ErrorReason.ValueType  # 73
 again. Metadata: subject. BadRequest names the text.
 """
 ERROR_REASON_LIST_TOO_WIDE: ErrorReason.ValueType  # 74
-"""FAILED_PRECONDITION. The list needs a person and at most 10,000 relationships for another day,
-known_at or policy than today's. Metadata: count, limit.
+"""FAILED_PRECONDITION. The question is about more than can be folded in one call: 10,000 relationships,
+100,000 touchpoints of a summary or events of a bundle. Ask about fewer. Metadata: count, limit.
 """
 ERROR_REASON_STREAM_DIVERGED: ErrorReason.ValueType  # 75
 """FAILED_PRECONDITION. The journal's stream holds other events than the journal; run `rapport stream
