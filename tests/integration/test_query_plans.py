@@ -72,6 +72,16 @@ INSERT INTO views.affiliations
 SELECT 'main', 'acme', 'organizations/o' || n % 500, n, 'people/b' || lpad(n::text, 4, '0'),
        gen_random_uuid()
 FROM generate_series(1, 5000) AS n;
+INSERT INTO views.attention_journals VALUES ('main', gen_random_uuid(), 5000);
+INSERT INTO views.attention_tenants VALUES ('main', 'acme', 9000, 20000, 'h');
+INSERT INTO views.attention_items
+SELECT 'main', 'acme', 'overdue-' || n, 'people/a' || lpad((n % 300)::text, 4, '0'), 'overdue',
+       'organizations/o1', NULL, NULL, 9000, n, '', '{}', '{}', 0, NULL, 'h'
+FROM generate_series(1, 5000) AS n;
+INSERT INTO views.attention_log
+SELECT 'main', n, CASE WHEN n % 10 = 0 THEN 'b' ELSE 'acme' END, 'overdue-' || n % 1000, true,
+       'overdue', 'people/a' || lpad((n % 300)::text, 4, '0'), n, 0, '\\x'
+FROM generate_series(1, 5000) AS n;
 """
 
 A: Final = ["people/a0001", "people/a0001"]
@@ -106,8 +116,6 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     },
     "timeline_of_pairs_occurred": (A, B, 10**16, LAST_ID, 51, *FILTERS),
     "timeline_of_pairs_recorded": (A, B, 10**16, 51, *FILTERS),
-    "timeline_of_person_occurred": (A[:1], 10**16, LAST_ID, 51, *FILTERS),
-    "timeline_of_person_recorded": (A[:1], 10**16, 51, *FILTERS),
     "timeline_of_stays_occurred": (*STAYS, 10**16, LAST_ID, 51, *FILTERS),
     "timeline_of_stays_recorded": (*STAYS, 10**16, 51, *FILTERS),
     "touchpoints_of_occasions": (EVENTS,),
@@ -134,17 +142,33 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     "affiliated_with": ("organizations/o1", 10**6),
     "incidents_of_people": (A[:1], 10**16, LAST_ID, 51),
     "recorded_touchpoints": (EVENTS, EVENTS),
+    "facts_of_tenant": (["rapport.events.v1.FactLearned"], 10**6),
+    "descriptions_of_tenant": (10**6,),
+    "attention_day": (),
+    "attention_last_number": (),
+    "attention_of_person": (A[0],),
+    "attention_raised_on": (["overdue-1", "overdue-2"], 9000),
+    "pairs_touched_since": (A[:1], 19_000),
+    "watch_attention": (4_900, None, 201),
 }
 WITHOUT_TENANT: Final[Mapping[str, tuple[object, ...]]] = {
     "checkpoint": (JOURNAL,),
     "position_at": (JOURNAL, 5_000_000),
 }
 # Tables of few rows by nature.
-SMALL: Final = {"checkpoints", "tenants"}
+SMALL: Final = {"checkpoints", "tenants", "attention_journals", "attention_tenants"}
 # Looks whether a tenant has any row.
 FIRST_ROW: Final = {"open"}
 # Counts everything of a tenant, for a refusal, or reads it up to a limit.
-WHOLE: Final = {"count_relationships", "ever_ours", "pairs_of_tenant", "standings_of_tenant"}
+# The day of attention is of everybody.
+WHOLE: Final = {
+    "count_relationships",
+    "ever_ours",
+    "pairs_of_tenant",
+    "standings_of_tenant",
+    "facts_of_tenant",
+    "descriptions_of_tenant",
+}
 
 
 @pytest.fixture(scope="module", params=["analyzed", "new"])

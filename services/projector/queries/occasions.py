@@ -18,6 +18,7 @@ from services.projector.queries.timelines import (
     place_of,
     raw_pairs_asked,
     read_humans_asked,
+    with_stays,
 )
 from services.runtime.policy import Initiative, Policy
 
@@ -43,6 +44,7 @@ async def list_folded(snapshot: Snapshot, policy: Policy, asked: TimelineAsked) 
     """
     if not asked.limit:
         return FoldedPage([], {}, None)
+    asked = await with_stays(snapshot, asked)
     matches = await _matcher(snapshot, policy, asked)
     rows: list[TimelineRow] = []
     folded: dict[UUID, tuple[Pair, ...]] = {}
@@ -100,16 +102,10 @@ async def _matcher(
     """Whether a touchpoint is in the timeline asked for, page aside: as its statement decides."""
     if asked.stays is None:
         people = await read_humans_asked(snapshot, asked)
-        if asked.second is None:
-            mine = set(people.members(asked.first))
+        pairs = set(raw_pairs_asked(asked, people))
 
-            def inside(row: Any) -> bool:
-                return row["a"] in mine or row["b"] in mine
-        else:
-            pairs = set(raw_pairs_asked(asked, people))
-
-            def inside(row: Any) -> bool:
-                return (row["a"], row["b"]) in pairs
+        def inside(row: Any) -> bool:
+            return (row["a"], row["b"]) in pairs
     else:
         stays = asked.stays
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
 
 from services.projector.domain.identity import Identities
 from services.projector.queries.known_of_people import read_affiliations_at
@@ -10,13 +9,9 @@ from services.projector.queries.many import read_ours
 from services.projector.queries.people import read_identities
 from services.projector.queries.question import Question
 from services.projector.queries.snapshot import Snapshot
-from services.projector.queries.timelines import Stay
+from services.projector.queries.timelines import BEGIN_US, END_US, Stay
 from services.runtime.clock import US_PER_DAY
 from services.runtime.names import is_person
-
-# Before and after every instant there is.
-_BEGIN_US: Final = -(2**62)
-_END_US: Final = 2**62
 
 # (from, until) by person.
 type _Spans = Mapping[str, Collection[tuple[int, int]]]
@@ -25,7 +20,7 @@ type _Spans = Mapping[str, Collection[tuple[int, int]]]
 async def read_team_stays(snapshot: Snapshot, question: Question, team: str) -> tuple[Stay, ...]:
     """All time of the internal people that a team has on the day of the question."""
     people = await read_ours(snapshot, question, team)
-    return await _stays(snapshot, question, {person: [(_BEGIN_US, _END_US)] for person in people})
+    return await _stays(snapshot, question, {person: [(BEGIN_US, END_US)] for person in people})
 
 
 async def read_watched_stays(
@@ -39,7 +34,7 @@ async def read_watched_stays(
     end_us = (question.on + 1) * US_PER_DAY
     for party in parties:
         if is_person(party):
-            spans[party].append((_BEGIN_US, end_us))
+            spans[party].append((BEGIN_US, end_us))
             continue
         held = await read_affiliations_at(snapshot, party, question.position)
         for each in held.everything:

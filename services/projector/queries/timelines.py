@@ -1,7 +1,7 @@
 """Timelines: what happened between two people, or around one, newest first."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,9 @@ from services.projector.queries.snapshot import Snapshot
 from services.runtime.clock import US_PER_DAY
 from services.runtime.policy import Initiative, Policy
 
+# Before and after every instant there is.
+BEGIN_US: Final = -(2**62)
+END_US: Final = 2**62
 _KEY_MAX: Final = 2**63 - 1
 _ID_MAX: Final = UUID(int=2**128 - 1)
 
@@ -104,9 +107,10 @@ async def list_timeline(snapshot: Snapshot, policy: Policy, asked: TimelineAsked
 
     `policy` decides the mode of touchpoints that name none.
     """
+    asked = await with_stays(snapshot, asked)
     if asked.stays is None:
         people = await read_humans_asked(snapshot, asked)
-        stem, binds = _statement(asked, people)
+        stem, binds = _statement_of_pairs(asked, people)
     else:
         stem, binds = _statement_of_stays(asked, asked.stays)
     found = await snapshot.fetch(stem, *binds, *_filters(asked, policy))
@@ -120,6 +124,15 @@ async def list_timeline(snapshot: Snapshot, policy: Policy, asked: TimelineAsked
 def place_of(row: TimelineRow, asked: TimelineAsked) -> Before:
     """Where a timeline goes on after a row."""
     return Before(row.position if asked.by_recorded else row.occurred_at_us, row.event_id)
+
+
+async def with_stays(snapshot: Snapshot, asked: TimelineAsked) -> TimelineAsked:
+    """The same question; of one person by all time of all his ids."""
+    if asked.stays is not None or asked.second is not None:
+        return asked
+    people = await read_humans_asked(snapshot, asked)
+    stays = [Stay(member, BEGIN_US, END_US) for member in people.members(asked.first)]
+    return replace(asked, stays=stays)
 
 
 async def read_humans_asked(snapshot: Snapshot, asked: TimelineAsked) -> Identities:
@@ -136,25 +149,21 @@ async def read_internal(snapshot: Snapshot, people: Collection[str], internal: i
     return {row["party"] for row in rows if row["side"] == internal}
 
 
-def _statement(asked: TimelineAsked, people: Identities) -> tuple[str, tuple[object, ...]]:
-    """The statement and its binds, up to the filters."""
-    order = "recorded" if asked.by_recorded else "occurred"
+def _statement_of_pairs(asked: TimelineAsked, people: Identities) -> tuple[str, tuple[object, ...]]:
+    """The statement of a pair and its binds, up to the filters."""
+    assert asked.second is not None
     before = asked.before or Before(_KEY_MAX, _ID_MAX)
-    key: tuple[object, ...] = (before.key, before.event_id)
-    first = list(people.members(asked.first))
-    second = None if asked.second is None else list(people.members(asked.second))
     # One more than asked for tells whether there is a next page.
     limit = asked.limit + 1
     if asked.incident is not None:
-        binds = (asked.incident, first, second, asked.by_recorded, *key, limit)
-        return "timeline_of_incident", binds
-    if asked.by_recorded:
-        key = (before.key,)
-    if second is None:
-        return f"timeline_of_person_{order}", (first, *key, limit)
+        ends = list(people.members(asked.first)), list(people.members(asked.second))
+        key = (asked.by_recorded, before.key, before.event_id, limit)
+        return "timeline_of_incident", (asked.incident, *ends, *key)
     pairs = raw_pairs_asked(asked, people)
     a, b = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    return f"timeline_of_pairs_{order}", (a, b, *key, limit)
+    if asked.by_recorded:
+        return "timeline_of_pairs_recorded", (a, b, before.key, limit)
+    return "timeline_of_pairs_occurred", (a, b, before.key, before.event_id, limit)
 
 
 def _statement_of_stays(
