@@ -43,9 +43,13 @@ class AttentionSource:
         self._written.set()
 
     async def head(self) -> Head:
-        """The log's end."""
+        """The log's end. A log is given its incarnation before anything of it is published."""
         row = await self._pool.fetchrow(SQL["attention_head"], self._journal)
-        return Head("", 0) if row is None else Head(str(row["incarnation"]), row["last_number"])
+        if row is None:
+            await self._pool.execute(SQL["attention_ensure_journal"], self._journal)
+            row = await self._pool.fetchrow(SQL["attention_head"], self._journal)
+            assert row is not None, "it was just made, and nobody deletes it"
+        return Head(str(row["incarnation"]), row["last_number"])
 
     async def id_at(self, position: int) -> str | None:
         """The `ce-id` of a number; None beyond the end."""
