@@ -380,6 +380,12 @@ async def test_a_missing_touchpoint_row_is_named_by_its_position(operated: Opera
             "details differs from the journal's",
         ),
         (
+            "INSERT INTO views.fulfilments SELECT journal, tenant, event_id, position, event_id"
+            " FROM views.touchpoints WHERE position = 2",
+            "events of the read models",
+            "details differs from the journal's",
+        ),
+        (
             "UPDATE views.standings SET care_mp = care_mp + 1 WHERE b = 'people/bob'",
             "balances and standings",
             "standings.care_mp is not what the fold gives",

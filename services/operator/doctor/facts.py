@@ -221,10 +221,11 @@ def kept_of(event: StoredEvent, incarnation: str, seen: Seen) -> Kept:
 
 def _place(event: StoredEvent, arrivals: Arrivals) -> tuple[str, tuple[str | None, ...]]:
     """The table of an event, and what that adds to the envelope."""
+    fulfils = arrivals.fulfilments[0][2] if arrivals.fulfilments else None
     for _, touchpoint in arrivals.touchpoints:
-        return "touchpoints", touchpoint.pair
+        return "touchpoints", (*touchpoint.pair, fulfils)
     for amendment in arrivals.amendments:
-        details = (amendment.target or None, amendment.role, amendment.a, amendment.b)
+        details = (amendment.target or None, amendment.role, amendment.a, amendment.b, fulfils)
         return "amendments", details
     for _, said in arrivals.descriptions:
         side = str(facts.side_number(said.side))
@@ -236,7 +237,8 @@ def _place(event: StoredEvent, arrivals: Arrivals) -> tuple[str, tuple[str | Non
         policy = adoption.policy
         numbers = (policy.name, str(policy.version), policy.hash, str(policy.effective_from))
         return "policies", (*numbers, adoption.policy_json)
-    return "other_facts", (event.home, event.type)
+    organization = arrivals.affiliations[0][1] if arrivals.affiliations else None
+    return "other_facts", (event.home, event.type, organization)
 
 
 def _kept(event: StoredEvent, source: str, details: tuple[str | None, ...]) -> Kept:
