@@ -95,19 +95,28 @@ async def rebuild_stream(
     from_position: Annotated[
         int, typer.Option(min=1, help="The first position that the stream is to hold.")
     ] = 1,
+    attention: Annotated[
+        bool, typer.Option("--attention", help="The stream of attention items instead, whole.")
+    ] = False,
 ) -> int:
     """Delete a journal's stream and make it anew; the relay fills it from the journal.
 
-    Durable consumers are dropped with it. Subscribers keep their own position and go on.
+    Durable consumers are dropped with it. Subscribers keep their own position and go on. With
+    --attention the projector fills it from the attention log.
     """
-    from services.operator.rebuilding import rebuild_streams
+    from services.operator.rebuilding import rebuild_attention_streams, rebuild_streams
 
     async def work() -> int:
-        done = await rebuild_streams(Installation.find(call.directory), journal, from_position)
+        installation = Installation.find(call.directory)
+        if attention:
+            done = await rebuild_attention_streams(installation, journal)
+        else:
+            done = await rebuild_streams(installation, journal, from_position)
+        who = "the projector" if attention else "the relay"
         call.answer(
             {"rebuilt": [asdict(item) for item in done]},
             lambda: "\n".join(
-                f"journal {item.journal}: the relay publishes {item.from_position} to {item.head}"
+                f"journal {item.journal}: {who} publishes {item.from_position} to {item.head}"
                 for item in done
             ),
         )

@@ -12,9 +12,10 @@ from services.operator import connecting
 from services.operator.config import Installation
 from services.operator.outcomes import Refused, Unavailable
 from services.operator.restoring import SQL
+from services.projector.attention.publishing import attention_stream
 from services.projector.projections.rebuild import clear
 from services.runtime import streams
-from services.runtime.jetstream import ServerTooOld
+from services.runtime.jetstream import ServerTooOld, check_server_version
 
 JETSTREAM_TIMEOUT_S: Final = 10.0
 
@@ -40,7 +41,7 @@ async def rebuild_streams(
     for name, head in (await _heads(installation, journal)).items():
         if not 1 <= from_position <= head + 1:
             raise Refused(f"journal {name} has positions 1 to {head}: --from-position beyond that")
-        replicas = await _replicas(installation, name)
+        replicas = await _replicas(installation, streams.stream_name(name))
         try:
             await rebuild_stream(
                 installation.nats_admin_url,
@@ -56,10 +57,38 @@ async def rebuild_streams(
     return rebuilt
 
 
+async def rebuild_attention_streams(
+    installation: Installation, journal: str | None = None
+) -> list[Rebuilt]:
+    """Delete and make anew the attention stream of a journal, or of every one.
+
+    Whoever leads the journal's attention fills it from the log, from number 1 on; `head` is the
+    log's. Raises Refused, Unavailable.
+    """
+    names = await _heads(installation, journal)
+    async with connecting.postgres(installation.views_dsn, "RAPPORT_VIEWS_DSN") as conn:
+        rows = await conn.fetch(SQL["attention_logs"])
+    heads = {row["journal"]: row["last_number"] for row in rows if row["journal"] in names}
+    url = installation.nats_admin_url
+    for name in heads:
+        stream = streams.attention_stream_name(name)
+        replicas = await _replicas(installation, stream)
+        async with connecting.nats_client(url, "RAPPORT_NATS_ADMIN_URL") as client:
+            try:
+                check_server_version(client)
+                await attention_stream(client, name, replicas=replicas).recreate()
+            except ServerTooOld as error:
+                raise Refused(str(error)) from error
+            except (nats.errors.Error, APIError, OSError, TimeoutError) as error:
+                raise Unavailable(f"{stream} cannot be made anew: {error!r}") from error
+    return [Rebuilt(name, 1, head) for name, head in heads.items()]
+
+
 async def rebuild_views(installation: Installation, journal: str | None = None) -> list[Rebuilt]:
     """Delete the read models of a journal, or of every one; running projectors fill them.
 
-    Until they have, queries see less than before: `min_position` says so, lists are building.
+    Until they have, queries see less than before: `min_position` says so, lists are building. Open
+    attention items and their log stay: what subscribers were told stays told.
     Raises Refused, Usage, Unavailable.
     """
     heads = await _heads(installation, journal)
@@ -85,14 +114,12 @@ async def _journals(conn: asyncpg.Connection) -> list[asyncpg.Record]:
     return rows
 
 
-async def _replicas(installation: Installation, journal: str) -> int:
-    """How many copies the stream has now; 1 when there is none."""
+async def _replicas(installation: Installation, stream: str) -> int:
+    """How many copies a stream has now; 1 when there is none."""
     url = installation.nats_admin_url
     async with connecting.nats_client(url, "RAPPORT_NATS_ADMIN_URL") as client:
         try:
-            info = await client.jetstream(timeout=JETSTREAM_TIMEOUT_S).stream_info(
-                streams.stream_name(journal)
-            )
+            info = await client.jetstream(timeout=JETSTREAM_TIMEOUT_S).stream_info(stream)
         except NotFoundError:
             return 1
         except (nats.errors.Error, APIError, OSError) as error:
