@@ -65,10 +65,13 @@ async def rebuild_attention_streams(
     Whoever leads the journal's attention fills it from the log, from number 1 on; `head` is the
     log's. Raises Refused, Unavailable.
     """
-    names = await _heads(installation, journal)
     async with connecting.postgres(installation.views_dsn, "RAPPORT_VIEWS_DSN") as conn:
         rows = await conn.fetch(SQL["attention_logs"])
-    heads = {row["journal"]: row["last_number"] for row in rows if row["journal"] in names}
+    heads = {row["journal"]: row["last_number"] for row in rows}
+    if journal is not None:
+        if journal not in heads:
+            raise Refused(f"there is no attention log of a journal {journal}")
+        heads = {journal: heads[journal]}
     url = installation.nats_admin_url
     for name in heads:
         stream = streams.attention_stream_name(name)

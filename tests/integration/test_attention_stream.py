@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,8 @@ from prometheus_client import CollectorRegistry
 from rapport.events.v1 import people_pb2
 from rapport.v1 import attention_service_pb2 as wire
 
+from services.operator.outcomes import Refused
+from services.operator.rebuilding import rebuild_attention_streams
 from services.projector.attention.journal import AttentionParts, lead
 from services.projector.attention.publishing import TYPE
 from services.projector.intake.ledger import JournalInfo
@@ -55,11 +58,17 @@ class Led:
     dsn: str
     pool: asyncpg.Pool
     nats_url: str
+    admin_url: str
     client: Client
     ledger: Ledger
     clock: FixedClock
     states: dict[str, PublisherState] = field(default_factory=dict)
     health: list[bool] = field(default_factory=list)
+
+    @property
+    def installation(self) -> Any:
+        """As much of one as making the stream anew takes."""
+        return SimpleNamespace(views_dsn=self.dsn, nats_admin_url=self.admin_url)
 
     @property
     def stream(self) -> str:
@@ -141,7 +150,14 @@ async def led(database: Database, nats_server: NatsEndpoint) -> AsyncIterator[Le
     )
     client = await nats.connect(nats_server.admin_url)
     found = Led(
-        journal, database.views_dsn, pool, nats_server.url, client, Ledger(journal), FixedClock()
+        journal=journal,
+        dsn=database.views_dsn,
+        pool=pool,
+        nats_url=nats_server.url,
+        admin_url=nats_server.admin_url,
+        client=client,
+        ledger=Ledger(journal),
+        clock=FixedClock(),
     )
     await found.add(
         described("people/ann", side=people_pb2.SIDE_INTERNAL),
@@ -243,7 +259,7 @@ async def test_another_replica_takes_over_and_publishes_nothing_twice(led: Led) 
     assert "contact" in reasons
 
 
-async def test_a_stream_of_another_log_is_left_alone_and_told(led: Led) -> None:
+async def test_a_stream_of_another_log_is_left_alone_until_it_is_made_anew(led: Led) -> None:
     led.on(DAY + 10)
     async with led.leading():
         await until(lambda: through(led, DAY + 10))
@@ -262,8 +278,15 @@ async def test_a_stream_of_another_log_is_left_alone_and_told(led: Led) -> None:
             return led.states.get(led.journal) is PublisherState.DIVERGED
 
         await until(diverged)
-        assert led.health[-1] is False
+        assert led.health[-1:] == [False]
         await led.add(touch("ann", "bob", "call"), day=DAY + 10)
         led.on(DAY + 11)
         await until(lambda: through(led, DAY + 11))
-    assert await led.last_sequence() == before
+        assert await led.last_sequence() == before
+        (done,) = await rebuild_attention_streams(led.installation, led.journal)
+        assert (done.from_position, done.head) == (1, await led.numbers())
+        await until(all_published)
+        assert await led.numbers() > before
+        assert led.health[-1:] == [True]
+    with pytest.raises(Refused):
+        await rebuild_attention_streams(led.installation, "nowhere")
