@@ -79,6 +79,12 @@ class ProjectorMetrics:
             ["journal"],
             registry=registry,
         )
+        self._attention_failures: Final = Counter(
+            "rapport_attention_failures",
+            "Days of a tenant that could not be turned, for another reason than a lost connection",
+            ["journal"],
+            registry=registry,
+        )
         self._attention_lag: Final = Gauge(
             "rapport_attention_lag_changes",
             "Changes in the log that are not on NATS yet",
@@ -142,6 +148,10 @@ class ProjectorMetrics:
         """A day of a tenant was turned."""
         self._attention_days.labels(journal).inc()
         self._attention_changes.labels(journal).inc(changes)
+
+    def attention_failed(self, journal: str) -> None:
+        """A day of a tenant could not be turned."""
+        self._attention_failures.labels(journal).inc()
 
     def attention_published(self, journal: str, state: str, position: int, head: int) -> None:
         """How far the stream of a journal's attention is, and what its publisher does."""

@@ -9,9 +9,11 @@ from rapport.events.v1 import people_pb2, practice_pb2
 from rapport.v1 import attention_service_pb2 as wire
 from rapport.v1.attention_service_pb2_grpc import AttentionServiceStub
 
+from services.projector.attention import turning as turning_module
 from services.projector.attention.turning import AttentionTurning
 from services.projector.projections.checkpoint import Checkpoint
 from services.projector.projections.rebuild import clear
+from services.projector.queries import attention_days
 from services.runtime.clock import US_PER_DAY
 from tests.contract.relationships import as_of
 from tests.support.databases import Database
@@ -241,3 +243,27 @@ async def test_building_the_views_again_tells_nobody_anything(projector: Running
         assert await conn.fetchval("SELECT count(*) FROM views.attention_items") == len(
             before.items
         )
+
+
+async def test_a_tenant_whose_day_fails_keeps_nobody_else_from_turning(
+    projector: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await projector.add(touch("x", "y", "call"), LAST, tenant="other")
+    await projector.settle()
+    real = attention_days.work_out
+
+    async def work_out(read: Any, around: Any, previous: Any, **more: Any) -> Any:
+        if len(around.relations) == 8:
+            raise ValueError("a fault of the code")
+        return await real(read, around, previous, **more)
+
+    monkeypatch.setattr(turning_module, "work_out", work_out)
+    turner = turning(projector)
+    assert await turner.turn_next()
+    async with projector.pool.acquire() as conn:
+        days = dict(await conn.fetch("SELECT tenant, day FROM views.attention_tenants"))
+    assert days == {"acme": projector.today - 1, "other": projector.today}
+    monkeypatch.setattr(turning_module, "work_out", real)
+    assert not await turner.turn_next()
+    projector.clock.advance_us(61_000_000)
+    assert await turner.turn_next()

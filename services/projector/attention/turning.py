@@ -42,6 +42,18 @@ _AGAIN_S: Final = 2.0
 # Between two chunks of relationships, and between two days, for whoever else wants the loop.
 PAUSE_S: Final = 0.005
 
+# A tenant whose day cannot be worked out must not keep the others from theirs.
+FAILED_AGAIN_S: Final = 60.0
+_PASSING: Final = (
+    OSError,
+    RapportError,
+    grpc.aio.AioRpcError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ViewsWentBack,
+)
+
 type Settled = Callable[[str, int, Checkpoint], Awaitable[bool]]
 
 
@@ -68,6 +80,7 @@ class AttentionTurning:
         self._clock, self._metrics, self._on_written = clock, metrics, on_written
         self._views = Views(pool)
         self._shelf = PolicyShelf()
+        self._resting_until_s: dict[str, float] = {}
 
     async def run(self) -> None:
         """For ever; ends only by cancellation."""
@@ -78,15 +91,7 @@ class AttentionTurning:
     async def _once(self) -> float:
         try:
             done = await self.turn_next()
-        except (
-            OSError,
-            RapportError,
-            grpc.aio.AioRpcError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            ViewsWentBack,
-        ) as error:
+        except _PASSING as error:
             _log.warning("attention waits", journal=self._journal, exc_info=error)
             return _AGAIN_S
         return PAUSE_S if done else LOOK_S
@@ -95,7 +100,8 @@ class AttentionTurning:
         """Turn the next day of each tenant that is behind; whether any was written.
 
         Raises the errors of the database and of `settled`, and ViewsWentBack; what was being
-        worked out is then not written, and is done again.
+        worked out is then not written, and is done again. A tenant whose day fails otherwise stays
+        where it is, is tried again a minute later, and keeps nobody else from turning.
         """
         today = day_of(self._clock.now_us() - GRACE_S * US_PER_SECOND)
         async with self._pool.acquire() as conn:
@@ -107,8 +113,21 @@ class AttentionTurning:
             return False
         written = False
         for tenant, through in tenants:
-            written = await self._turn(tenant, through + 1, found.incarnation) or written
+            if self._clock.monotonic_s() < self._resting_until_s.get(tenant, 0.0):
+                continue
+            try:
+                written = await self._turn(tenant, through + 1, found.incarnation) or written
+            except _PASSING:
+                raise
+            except Exception as fault:  # noqa: BLE001 - it stands still, and everybody is told
+                self._failed(tenant, fault)
         return written
+
+    def _failed(self, tenant: str, fault: Exception) -> None:
+        self._resting_until_s[tenant] = self._clock.monotonic_s() + FAILED_AGAIN_S
+        _log.error("turn failed", journal=self._journal, tenant=tenant, exc_info=fault)
+        if self._metrics is not None:
+            self._metrics.attention_failed(self._journal)
 
     async def _turn(self, tenant: str, on: int, incarnation: str) -> bool:
         async with self._pool.acquire() as conn:

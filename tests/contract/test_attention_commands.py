@@ -1,0 +1,62 @@
+"""The commands about attention, as people and programs see them."""
+
+import asyncio
+
+from rapport.client import Rapport
+from rapport.v1 import attention_service_pb2 as wire
+
+from tests.contract.test_attention_service import WAIT_S, projector, turning
+from tests.contract.test_relationship_commands import rapport
+from tests.support.views import Running
+
+__all__ = ["projector"]
+
+
+async def test_the_day_is_shown_with_why_and_what_clears_it(projector: Running) -> None:
+    await turning(projector).turn_next()
+    said = await rapport(projector, "attention")
+    assert said.code == 0, said.err
+    assert "more can wait: --all shows them" in said.out
+    whole = await rapport(projector, "attention", "--all")
+    for words in ("overdue", "no contact for 61 days", "any contact, by either side", "2026-06-01"):
+        assert words in whole.out
+    document = (await rapport(projector, "attention", "--all", "--json")).json
+    assert document["computed"]["on"] == "2026-06-01"
+    assert len(document["items"]) > 8
+    assert {"item", "rule", "person", "about", "why", "cleared_by"} <= set(document["items"][0])
+
+
+async def test_a_digest_is_the_text_alone(projector: Running) -> None:
+    said = await rapport(projector, "digest", "me")
+    assert said.out.startswith("Mia, Monday, 2026-06-01: 5 things ask for your attention.")
+    empty = await rapport(projector, "attention", "people/nobody")
+    assert "nothing asks for attention" in empty.out
+
+
+async def test_what_makes_no_sense_is_said_before_anything_is_asked(projector: Running) -> None:
+    for arguments in (
+        ("snooze", "overdue-1", "--until", "soon"),
+        ("attention", "--from-number", "3"),
+        ("attention", "--on", "yesterday"),
+    ):
+        said = await rapport(projector, *arguments)
+        assert (said.code, said.out) == (2, ""), said
+
+
+async def test_the_client_follows_over_a_new_connection_without_repeating(
+    projector: Running,
+) -> None:
+    await turning(projector).turn_next()
+    async with Rapport(projector.target, principal="people/me", tenant="acme") as client:
+        seen: list[int] = []
+        for first in (1, 4):
+            async with asyncio.timeout(WAIT_S):
+                async for change in client.watch_attention(from_number=first):
+                    assert change.change == wire.ATTENTION_CHANGE_RAISED
+                    seen.append(change.number)
+                    if len(seen) in (3, 6):
+                        break
+        assert seen == [1, 2, 3, 4, 5, 6]
+        answer = await client.attention(everything=True)
+        digest = await client.digest("me")
+    assert len(answer.items) > len(digest.items) == 5
