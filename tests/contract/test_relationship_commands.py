@@ -138,7 +138,10 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize(("command", "seen", "_"), COMMANDS, ids=lambda each: str(each)[:40])
+COMMAND_IDS = [" ".join(command) for command, *_ in COMMANDS]
+
+
+@pytest.mark.parametrize(("command", "seen", "_"), COMMANDS, ids=COMMAND_IDS)
 async def test_people_read_what_a_command_tells(
     projector: Running, command: tuple[str, ...], seen: list[str], _: object
 ) -> None:
@@ -148,7 +151,7 @@ async def test_people_read_what_a_command_tells(
         assert text in said.out, said.out
 
 
-@pytest.mark.parametrize(("command", "_", "holds"), COMMANDS, ids=lambda each: str(each)[:40])
+@pytest.mark.parametrize(("command", "_", "holds"), COMMANDS, ids=COMMAND_IDS)
 async def test_programs_read_the_same_as_json(
     projector: Running, command: tuple[str, ...], _: object, holds: Any
 ) -> None:

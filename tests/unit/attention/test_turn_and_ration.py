@@ -163,6 +163,20 @@ def test_a_brief_says_what_is_owed_first_then_a_fact_the_rung_and_the_rhythm() -
     assert told[4].why == "to be in touch again within 13 days"
 
 
+def test_a_slow_pair_of_a_strict_tier_is_told_the_day_it_would_be_red() -> None:
+    # Gaps of 12 days: amber above 1.5 x 12 = 18 days, but inner is red above 14.
+    days = ("01-01", "01-13", "01-25", "02-06", "02-18")
+    calls = [touch(n, "call", f"2026-{at}T10:00:00") for n, at in enumerate(days, start=1)]
+    around = the_day(calls, "2026-02-20", tiers={"bob": "inner"})
+
+    told = suggestions(around.cases["ann", "bob"], around.items, "bob")
+
+    # Red from February 18 + 15 days = March 5, which is 13 days away.
+    assert [each.why for each in told if each.rule == "keep_the_rhythm"] == [
+        "to be in touch again within 13 days"
+    ]
+
+
 def test_a_brief_says_the_same_thing_once() -> None:
     around = the_day([CALL], "2026-03-20", tiers=CLOSE)
     (overdue,) = [item for item in around.items if item.rule is Rule.OVERDUE]

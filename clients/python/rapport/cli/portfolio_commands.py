@@ -230,7 +230,7 @@ def programme_view(answer: wire.GetProgrammeResponse) -> RenderableType:
     marks = Text()
     for week in answer.weeks:
         style = "dim" if not week.relationships else "green" if week.kept else "red"
-        marks.append("■ ", style=style)
+        marks.append("■ " if week.kept else "□ ", style=style)
     share = share_text(_optional(answer.kept, "per_mille"))
     head = Text.from_markup(
         f"[bold]{answer.kept.numerator} of {answer.kept.denominator}[/] weeks kept, {share}  "

@@ -85,5 +85,7 @@ def _keep_the_rhythm(case: Case) -> Suggestion | None:
     last = case.last_contact
     if found.amber_on is None or last is None or found.overdue is not Overdue.NO:
         return None
-    days = found.amber_on - case.on
+    # A slow pair of a strict tier is red before it is amber.
+    late_on = found.amber_on if found.red_on is None else min(found.amber_on, found.red_on)
+    days = late_on - case.on
     return Suggestion(KEEP_THE_RHYTHM, f"to be in touch again within {days} days", (last.event_id,))
