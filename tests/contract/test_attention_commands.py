@@ -37,6 +37,7 @@ async def test_what_makes_no_sense_is_said_before_anything_is_asked(projector: R
     for arguments in (
         ("snooze", "overdue-1", "--until", "soon"),
         ("attention", "--from-number", "3"),
+        ("attention", "--follow", "--list", "top"),
         ("attention", "--on", "yesterday"),
     ):
         said = await rapport(projector, *arguments)

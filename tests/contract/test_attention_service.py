@@ -110,6 +110,32 @@ async def test_a_day_is_rationed_and_the_rest_is_there_on_request(projector: Run
     assert item.raised_on == date_of("2026-06-01")
 
 
+async def test_a_watch_list_has_attention_of_its_own(projector: Running) -> None:
+    started = people_pb2.AffiliationStarted(person="people/b", organization="organizations/acme")
+    await projector.add(started, "2026-05-01T09:00:00Z")
+    parties = ["people/a", "people/me", "organizations/acme"]
+    saved = practice_pb2.WatchListSaved(list="top", parties=parties)
+    await projector.add(saved, by="people/me")
+    await projector.settle()
+    await turning(projector).turn_next()
+    whole = await listed(projector, all=True)
+    wanted = {"relationships/a~me", "relationships/b~me", "organizations/acme"}
+    about = [item for item in whole.items if item.about in wanted]
+    assert {"relationships/a~me", "relationships/b~me"} <= {item.about for item in about}
+    watched = await listed(projector, all=True, watch_list="top")
+    assert list(watched.items) == about
+    # The ration is the list's own.
+    day = await listed(projector, watch_list="top")
+    assert list(day.items) == about[:5]
+    assert day.left_out == max(len(about) - 5, 0)
+    # Before b was there, and as of that day.
+    past = await listed(projector, watch_list="top", as_of=as_of("2026-04-30"))
+    assert {item.about for item in past.items} == {"relationships/a~me"}
+    for by, name in (("people/me", "none"), ("people/a", "top")):
+        error = await refused(listed(projector, by, person="people/me", watch_list=name))
+        assert error.reason == "WATCH_LIST_UNKNOWN"
+
+
 async def test_the_list_of_today_is_what_working_it_out_anew_finds(projector: Running) -> None:
     anew = await listed(projector, all=True)
     await turning(projector).turn_next()

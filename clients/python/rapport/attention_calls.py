@@ -32,16 +32,23 @@ class AttentionCalls:
     _attention_stub: "AttentionServiceAsyncStub"
 
     async def attention(
-        self, person: str | None = None, *, everything: bool = False, **asked: Unpack[AsOfOptions]
+        self,
+        person: str | None = None,
+        *,
+        everything: bool = False,
+        watch_list: str = "",
+        **asked: Unpack[AsOfOptions],
     ) -> wire.ListAttentionResponse:
         """The items of a day, what is lost by waiting first, at most the policy's ration.
 
-        everything: beyond the ration, and those snoozed, too. Errors: LIST_TOO_WIDE for a day that
+        everything: beyond the ration, and those snoozed, too. watch_list: only about the parties
+        of the caller's list of that name. Errors: WATCH_LIST_UNKNOWN; LIST_TOO_WIDE for a day that
         is not today, in a tenant with more than 10,000 relationships.
         """
         request = wire.ListAttentionRequest(
             person="" if person is None else person_name(person),
             all=everything,
+            watch_list=watch_list,
             as_of=as_of(**asked),
         )
         return await call_with_retries(

@@ -24,6 +24,8 @@ from services.projector.queries.attention import (
 from services.projector.queries.parties import PartyRow, get_party
 from services.projector.queries.question import AsOf, Question, policy_for
 from services.projector.queries.snapshot import Snapshot
+from services.projector.queries.stays import read_watched_stays
+from services.projector.queries.watch_lists import read_watch_list
 from services.runtime.caller import current_caller
 from services.runtime.clock import US_PER_DAY
 from services.runtime.errors import RapportError, Reason
@@ -54,7 +56,9 @@ class Attention(AttentionServiceServicer):
         as_of, call = await self._with.begin_as_of(fields, request.as_of, context)
 
         async def work(snapshot: Snapshot) -> attention.ListAttentionResponse:
-            question, found = await self._listed(snapshot, as_of, person, everything=request.all)
+            question, found = await self._listed(
+                snapshot, as_of, person, everything=request.all, watch_list=request.watch_list
+            )
             return attention.ListAttentionResponse(
                 items=_messages(found),
                 left_out=found.left_out,
@@ -127,7 +131,13 @@ class Attention(AttentionServiceServicer):
         return self._poll_s
 
     async def _listed(
-        self, snapshot: Snapshot, as_of: AsOf, person: str, *, everything: bool
+        self,
+        snapshot: Snapshot,
+        as_of: AsOf,
+        person: str,
+        *,
+        everything: bool,
+        watch_list: str = "",
     ) -> tuple[Question, AttentionList]:
         question = await self._with.resolve(snapshot, as_of)
         today = self._with.today()
@@ -135,8 +145,15 @@ class Attention(AttentionServiceServicer):
         if is_today and as_of.policy is not None:
             in_force = await policy_for(snapshot, self._with.shelf, None, today, snapshot.position)
             is_today = in_force.hash == question.policy.hash
+        watched = None
+        if watch_list:
+            owner = current_caller().principal
+            saved = await read_watch_list(snapshot, owner, watch_list, question.position)
+            stays = await read_watched_stays(snapshot, question, saved.parties)
+            there = (stay.person for stay in stays if stay.covers_day(question.on))
+            watched = {*saved.parties, *there}
         found = await list_attention(
-            snapshot, question, person, is_today=is_today, everything=everything
+            snapshot, question, person, is_today=is_today, everything=everything, watched=watched
         )
         return question, found
 

@@ -26,6 +26,7 @@ from services.projector.queries.stays import read_watched_stays
 from services.projector.queries.timelines import read_internal
 from services.projector.queries.watch_lists import (
     WatchList,
+    read_watch_list,
     read_watch_lists,
     read_watched_balances,
     read_watched_rows,
@@ -149,14 +150,7 @@ class People(PeopleServiceServicer):
 
         async def work(snapshot: Snapshot) -> tuple[wire.GetWatchListResponse, list[Line]]:
             question = await self._with.resolve(snapshot, as_of)
-            lists = await read_watch_lists(snapshot, owner, question.position)
-            watched = lists.get(request.list)
-            if watched is None:
-                raise RapportError(
-                    Reason.WATCH_LIST_UNKNOWN,
-                    "the caller has saved no list of this name",
-                    metadata={"list": request.list},
-                )
+            watched = await read_watch_list(snapshot, owner, request.list, question.position)
             stays = await read_watched_stays(snapshot, question, watched.parties)
             people = sorted({stay.person for stay in stays if stay.covers_day(question.on)})
             balances = await read_watched_balances(snapshot, question, owner, people)

@@ -5,7 +5,7 @@ now: who was called is off the list at once. Any other question is worked out an
 about a day, as known then, is the same whenever it is asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -54,10 +54,16 @@ class AttentionList:
 
 
 async def list_attention(
-    snapshot: Snapshot, question: Question, person: str, *, is_today: bool, everything: bool
+    snapshot: Snapshot,
+    question: Question,
+    person: str,
+    *,
+    is_today: bool,
+    everything: bool,
+    watched: Collection[str] | None = None,
 ) -> AttentionList:
     """A human's items, asked for by any of his ids; with `everything` also beyond the ration and
-    snoozed.
+    snoozed. Of those about `watched` parties alone, by any of their ids, where they are given.
 
     `is_today`: the question is of today, as it stands, under the policy in force. LIST_TOO_WIDE
     when another question is asked of a tenant with more than 10,000 relationships.
@@ -67,6 +73,8 @@ async def list_attention(
     found = await _today(snapshot, question, human, members) if is_today else None
     if found is None:
         found = await _worked_out(snapshot, question, human)
+    if watched is not None:
+        found = await _about(snapshot, question, found, human, watched)
     answers = await _read_answers(snapshot, members, question.position)
     shown = ration(found, answers, question.policy, question.on).get(human)
     if shown is None:
@@ -130,6 +138,23 @@ async def _worked_out(snapshot: Snapshot, question: Question, human: str) -> lis
 
     found = await work_out(read, around, {})
     return [item for item in found.items if item.person == human]
+
+
+async def _about(
+    snapshot: Snapshot,
+    question: Question,
+    items: Sequence[Item],
+    human: str,
+    watched: Collection[str],
+) -> list[Item]:
+    """The items about some parties: the other one of a relationship, else the party itself."""
+    people = await read_identities(snapshot, watched, question.position)
+    wanted = {people.canonical(party) for party in watched}
+    return [
+        item
+        for item in items
+        if any(end in wanted and end != human for end in item.pair or (item.about,))
+    ]
 
 
 async def _read_answers(

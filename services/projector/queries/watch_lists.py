@@ -21,6 +21,7 @@ from services.projector.queries.timelines import (
     list_timeline,
 )
 from services.projector.queries.wide import each_view, read_wide
+from services.runtime.errors import RapportError, Reason
 from services.runtime.names import is_person
 
 
@@ -52,6 +53,18 @@ async def read_watch_lists(snapshot: Snapshot, owner: str, known_at: int) -> dic
             parties = tuple(dict.fromkeys(saved.parties))
             found[saved.list] = WatchList(saved.list, parties, str(row["event_id"]))
     return dict(sorted(found.items()))
+
+
+async def read_watch_list(snapshot: Snapshot, owner: str, name: str, known_at: int) -> WatchList:
+    """One list of a principal; raises WATCH_LIST_UNKNOWN."""
+    watched = (await read_watch_lists(snapshot, owner, known_at)).get(name)
+    if watched is None:
+        raise RapportError(
+            Reason.WATCH_LIST_UNKNOWN,
+            "the caller has saved no list of this name",
+            metadata={"list": name},
+        )
+    return watched
 
 
 async def read_watched_balances(

@@ -49,6 +49,9 @@ async def attention(
     everything: Annotated[
         bool, typer.Option("--all", help="Beyond the day's ration, and those snoozed, too.")
     ] = False,
+    watched: Annotated[
+        str, typer.Option("--list", metavar="LIST", help="Only about those of this list of yours.")
+    ] = "",
     follow: Annotated[
         bool, typer.Option("--follow", help="Changes as they come, until Ctrl-C.")
     ] = False,
@@ -62,6 +65,8 @@ async def attention(
 ) -> None:
     """What a person should look after today, why, and what clears it; most at stake first."""
     if follow:
+        if watched:
+            raise UsageProblem("--follow is of everything: leave out --list")
         await _follow(call, person, from_number or 0)
         return
     if from_number is not None:
@@ -70,6 +75,7 @@ async def attention(
         answer = await client.attention(
             person,
             everything=everything,
+            watch_list=watched,
             on=day_of_option(on),
             known_at=known_at_of_option(known_at),
             policy=policy,

@@ -116,10 +116,15 @@ class ListAttentionRequest(message.Message):
     PERSON_FIELD_NUMBER: builtins.int
     ALL_FIELD_NUMBER: builtins.int
     AS_OF_FIELD_NUMBER: builtins.int
+    WATCH_LIST_FIELD_NUMBER: builtins.int
     person: builtins.str
     """`people/{id}`. Absent: the caller."""
     all: builtins.bool
     """True: beyond the ration, and those snoozed, too."""
+    watch_list: builtins.str
+    """Only items about the people and organisations of the caller's watch list of this name, and about
+    the people at its organisations that day; rationed by themselves. Empty: all.
+    """
     @builtins.property
     def as_of(self) -> capital_service_pb2.AsOf:
         """The day, past days too. Absent: today."""
@@ -130,10 +135,11 @@ class ListAttentionRequest(message.Message):
         person: builtins.str = ...,
         all: builtins.bool = ...,
         as_of: capital_service_pb2.AsOf | None = ...,
+        watch_list: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["all", b"all", "as_of", b"as_of", "person", b"person"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["all", b"all", "as_of", b"as_of", "person", b"person", "watch_list", b"watch_list"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

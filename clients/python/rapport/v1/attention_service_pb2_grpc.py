@@ -60,7 +60,7 @@ class AttentionServiceServicer:
 
     def ListAttention(self, request, context):
         """ListAttention answers a person's items of a day: what is lost by waiting first, at most the policy's
-        ration.
+        ration. Errors: WATCH_LIST_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,7 +37,7 @@ class AttentionServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AttentionServiceAsyncStub: ...
     ListAttention: _grpc.UnaryUnaryMultiCallable[_attention_service_pb2.ListAttentionRequest, _attention_service_pb2.ListAttentionResponse]
     """ListAttention answers a person's items of a day: what is lost by waiting first, at most the policy's
-    ration.
+    ration. Errors: WATCH_LIST_UNKNOWN.
     """
     WatchAttention: _grpc.UnaryStreamMultiCallable[_attention_service_pb2.WatchAttentionRequest, _attention_service_pb2.WatchAttentionResponse]
     """WatchAttention answers changes of items as they are raised and cleared, from a number on, and then
@@ -55,7 +55,7 @@ class AttentionServiceAsyncStub(AttentionServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListAttention: _aio.UnaryUnaryMultiCallable[_attention_service_pb2.ListAttentionRequest, _attention_service_pb2.ListAttentionResponse]  # type: ignore[assignment]
     """ListAttention answers a person's items of a day: what is lost by waiting first, at most the policy's
-    ration.
+    ration. Errors: WATCH_LIST_UNKNOWN.
     """
     WatchAttention: _aio.UnaryStreamMultiCallable[_attention_service_pb2.WatchAttentionRequest, _attention_service_pb2.WatchAttentionResponse]  # type: ignore[assignment]
     """WatchAttention answers changes of items as they are raised and cleared, from a number on, and then
@@ -76,7 +76,7 @@ class AttentionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_attention_service_pb2.ListAttentionResponse, _abc.Awaitable[_attention_service_pb2.ListAttentionResponse]]:
         """ListAttention answers a person's items of a day: what is lost by waiting first, at most the policy's
-        ration.
+        ration. Errors: WATCH_LIST_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
