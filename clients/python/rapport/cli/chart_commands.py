@@ -12,6 +12,7 @@ from rapport.cli.balance_commands import A, B, MinPosition, On, Policy, day_of_o
 from rapport.cli.charts.fetching import Question, balance_chart, portfolio_chart, recovery_chart
 from rapport.cli.command import Call, UsageProblem, add, group
 from rapport.cli.importing.keyed import names_in
+from rapport.cli.portfolio_commands import EVERYBODY, parent_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,9 +96,7 @@ async def chart_recovery(
 
 async def chart_portfolio(
     call: Call,
-    parent: Annotated[
-        str, typer.Argument(help="people/x, teams/x or tenants/x. Absent: the whole tenant.")
-    ] = "",
+    parent: Annotated[str, typer.Argument(help="people/x, x, teams/x or all. Absent: all.")] = "",
     out: Out = None,
     on: On = None,
     policy: Policy = "",
@@ -108,7 +107,7 @@ async def chart_portfolio(
     path = _path(out, "portfolio")
     question = _question(on, policy, min_position, map_folder)
     async with call.client() as client:
-        chart = await portfolio_chart(client, parent or f"tenants/{call.tenant}", question)
+        chart = await portfolio_chart(client, parent_of(call, parent or EVERYBODY), question)
 
     def drawn() -> "Figure":
         from rapport.cli.charts.portfolio import draw_portfolio

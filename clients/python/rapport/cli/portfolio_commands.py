@@ -31,7 +31,7 @@ from rapport.ids import person
 from rapport.v1 import portfolio_service_pb2 as wire
 from rapport.v1 import relationship_service_pb2 as relationship
 
-_EVERYBODY = "all"
+EVERYBODY = "all"
 _WITHHELD = {
     "not_enabled": "The policy does not enable this question (measures.builders.enabled).",
     "group_too_small": "The group is too small: people could be told apart.",
@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
 
 def parent_of(call: Call, who: str) -> str:
     """Whose relationships an argument means."""
-    if who == _EVERYBODY:
+    if who == EVERYBODY:
         return f"tenants/{call.tenant}"
     if who.startswith(("teams/", "tenants/")):
         return who
