@@ -1,5 +1,6 @@
 """Connections of a command's own, made when needed and closed when it ends."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -13,7 +14,7 @@ from nats.aio.client import Client
 from services.operator.outcomes import Refused, Unavailable, Usage
 
 APPLICATION: Final = "rapport-operator"
-CONNECT_TIMEOUT_S: Final = 10.0
+CONNECT_TIMEOUT_S: Final = 5.0
 
 
 @asynccontextmanager
@@ -64,13 +65,15 @@ async def nats_client(url: str, variable: str = "RAPPORT_NATS_URL") -> AsyncIter
     if not url:
         raise Usage(f"{variable} is not set, and there is no --dir")
     try:
-        client = await nats.connect(
-            url,
-            name=APPLICATION,
-            connect_timeout=int(CONNECT_TIMEOUT_S),
-            allow_reconnect=False,
-            error_cb=_quiet,
-        )
+        # The client tries a server that refuses again, for two minutes, whatever it is told.
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            client = await nats.connect(
+                url,
+                name=APPLICATION,
+                connect_timeout=int(CONNECT_TIMEOUT_S),
+                allow_reconnect=False,
+                error_cb=_quiet,
+            )
     except (nats.errors.Error, OSError, TimeoutError) as error:
         where = urlsplit(url).netloc.rpartition("@")[2]
         raise Unavailable(f"NATS at {where} cannot be reached: {error!r}") from error

@@ -27,7 +27,7 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _EXIT_FAILED: Final = 1
 _EXIT_BY_SIGNAL: Final = 128
 BACKOFF_FIRST_MS: Final = 100
-BACKOFF_MAX_MS: Final = 30_000
+BACKOFF_MAX_MS: Final = 5_000
 # A task that ran this long before it crashed starts anew with the shortest delay.
 BACKOFF_FORGIVEN_AFTER_S: Final = 60.0
 
@@ -115,7 +115,7 @@ class StopSteps:
 class Supervisor:
     """Keeps background tasks running: one that crashes or ends is logged and started again.
 
-    The delay before a new start doubles from 100 ms to 30 s, and is forgotten after a minute
+    The delay before a new start doubles from 100 ms to 5 s, and is forgotten after a minute
     without a crash. `on_crash` is called with the name of the task and the error (None when it
     just ended) before the delay, for metrics and health.
     """

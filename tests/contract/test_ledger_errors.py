@@ -38,6 +38,8 @@ ELSEWHERE = {
     Reason.STREAM_DIVERGED,
     Reason.VIEW_BEHIND,
     Reason.VIEW_BUILDING,
+    Reason.CALLER_REQUIRED,
+    Reason.WATCH_LIST_UNKNOWN,
 }
 RETRYABLE = {
     Reason.TOO_BUSY,

@@ -190,7 +190,7 @@ def _check_endpoints(stack: RunningStack, said: list[str]) -> None:
         with urllib.request.urlopen(f"http://{found[f'{name} metrics']}/metrics") as answer:
             assert b"rapport_" in answer.read()
     with urllib.request.urlopen(f"{found['nats monitoring']}/jsz") as answer:
-        assert json.load(answer)["streams"] == 1
+        assert json.load(answer)["streams"] == 2  # of events and of attention
     assert any(str(stack.directory / "stack.json") in line for line in said)
 
 

@@ -31,7 +31,7 @@ from services.runtime.vault.master import MasterKeys
 from tests.support.databases import Background, Database, DatabaseFactory
 from tests.support.servers import TestRun, service_env
 
-WAIT_S: Final = 40.0
+WAIT_S: Final = 60.0
 _POLL_S: Final = 0.05
 _KILL: Final = ((signal.SIGKILL, 10.0),)
 # A crash in mid-test must not wait for the polite end of its victims.

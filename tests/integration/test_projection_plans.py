@@ -38,7 +38,7 @@ INDEXES: Final[Mapping[str, Mapping[str, str]]] = {
     "erase_parties": {"parties": "parties_pkey"},
     "lower_first_positions": {"parties": "parties_pkey"},
     "links_ended_by": {"amendments": "amendments_pkey", "links": "links_pkey"},
-    "links_around": {"links": "links_by_a links_by_b"},
+    "links_around": {"links": "links_by_a links_by_b links_of_a links_of_b"},
     "amendments_of_links": {"links": "links_pkey", "amendments": "amendments_by_target"},
     "stale_standings": {"standings": "standings_stale"},
 }

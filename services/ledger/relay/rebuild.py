@@ -1,5 +1,6 @@
 """Making a journal's stream anew: what `rapport stream rebuild` does."""
 
+import asyncio
 from typing import Final
 
 import nats
@@ -17,9 +18,10 @@ async def rebuild_stream(
 
     Needs the admin credential. Durable consumers are dropped with the stream; subscribers keep
     their own position and go on. Raises nats errors; the stream may then be missing, which the
-    relay mends by itself.
+    relay mends by itself. TimeoutError when NATS cannot be reached: nothing was done.
     """
-    client = await nats.connect(admin_url, connect_timeout=CONNECT_TIMEOUT_S)
+    async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        client = await nats.connect(admin_url, connect_timeout=CONNECT_TIMEOUT_S)
     try:
         check_server_version(client)
         await EventStream(client, journal, replicas=replicas).recreate(first_position)
