@@ -5,7 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from rapport.connection import Connection
-from rapport.events.v1 import people_pb2
+from rapport.events.v1 import people_pb2, touchpoint_pb2
 from rapport.ids import person, relationship
 from rapport.retry import call_with_retries
 from rapport.times import wire_date
@@ -43,18 +43,25 @@ class TimelineCalls:
         by_recorded_time: bool = False,
         include_voided: bool = False,
         fold_occasions: bool = False,
+        initiatives: "Sequence[touchpoint_pb2.Initiative.ValueType]" = (),
+        initiator_side: "people_pb2.Side.ValueType" = people_pb2.SIDE_UNSPECIFIED,
+        incident: str = "",
         min_position: int = 0,
         page_size: int = 200,
     ) -> AsyncIterator[wire.TimelineLine]:
         """The touchpoints of a person, or of a pair with `b`, newest first, page after page.
 
         a: also `teams/{team}` or `organizations/{id}`. fold_occasions: a group meeting is one line.
+        incident: only this one (its event id) and its recovery steps.
         """
         request = wire.ListTimelineRequest(
             parent=timeline_parent(a, b),
             fold_occasions=fold_occasions,
             kinds=kinds,
             channels=channels,
+            initiatives=initiatives,
+            initiator_side=initiator_side,
+            incident=incident,
             include_voided=include_voided,
             min_position=min_position,
             page_size=page_size,
