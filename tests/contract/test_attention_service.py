@@ -1,6 +1,7 @@
 """AttentionService over real gRPC and real Postgres."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,12 +16,14 @@ from services.projector.projections.checkpoint import Checkpoint
 from services.projector.projections.rebuild import clear
 from services.projector.queries import attention_days
 from services.runtime.clock import US_PER_DAY
+from services.runtime.policy import default_policy
 from tests.contract.relationships import as_of
 from tests.support.databases import Database
 from tests.support.errors import refused
 from tests.support.views import (
     JOURNAL,
     Running,
+    adopt,
     caller,
     date_of,
     described,
@@ -146,6 +149,21 @@ async def test_the_list_of_today_is_what_working_it_out_anew_finds(projector: Ru
     for item in today.items:
         item.ClearField("raised_on")
     assert anew == today
+
+
+async def test_a_policy_adopted_since_the_turn_holds_at_once(projector: Running) -> None:
+    await turning(projector).turn_next()
+    assert set(overdue(await listed(projector, all=True))) == set("abcdefgh")
+    document = json.loads(default_policy().canonical_json)
+    document.update(policy="patient", version=1)
+    document["tiers"]["inner"] = {"ideal_days": 200, "max_days": 300}
+    await projector.add(adopt(json.dumps(document)))
+    await projector.settle()
+    today = await listed(projector, all=True)
+    assert today.computed.policy.startswith("patient@1#")
+    assert not overdue(today)
+    position = today.computed.position
+    assert today == await listed(projector, all=True, as_of=as_of(known_at_position=position))
 
 
 async def test_who_was_called_since_the_turn_is_off_the_list_at_once(projector: Running) -> None:

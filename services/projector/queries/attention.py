@@ -1,8 +1,9 @@
 """What a person is shown on a day, and the log of what was raised and cleared.
 
 Today's list is what the turn of the day found, with the relationships touched since brought up to
-now: who was called is off the list at once. Any other question is worked out anew, so the answer
-about a day, as known then, is the same whenever it is asked.
+now: who was called is off the list at once. Under a policy that the turn did not know, and on a
+tenant's first day, of which it knew nothing, small tenants are worked out anew. So is any other
+question: the answer about a day, as known then, is the same whenever it is asked.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -30,10 +31,13 @@ from services.projector.queries.snapshot import Snapshot
 from services.projector.queries.wide import relations_of
 from services.projector.stored_items import open_item_of
 from services.runtime.clock import day_from_date
+from services.runtime.errors import RapportError, Reason
 from services.runtime.limits import FOLDED_RELATIONSHIPS_MAX
 
 # Changes read in one go.
 CHANGES_MAX: Final = 200
+# Pairs of a tenant, at most, whose list of today is worked out anew where the turn is out of date.
+ANEW_PAIRS_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,13 @@ async def _today(
     turned = await snapshot.fetch_row("attention_day")
     if turned is None or turned["day"] != question.on:
         return None
-    rows = await snapshot.fetch("attention_of_person", human)
-    found = [open_item_of(row).item for row in rows]
+    found: list[Item] | None = None
+    if turned["policy_hash"] != question.policy.hash:
+        # The turn knew another policy, or, on a tenant's first day, nothing at all.
+        found = await _worked_out_if_few(snapshot, question, human)
+    if found is None:
+        rows = await snapshot.fetch("attention_of_person", human)
+        found = [open_item_of(row).item for row in rows]
     rows = await snapshot.fetch("pairs_touched_since", list(members), turned["position"])
     if not rows:
         return found
@@ -129,9 +138,27 @@ async def _now(
     return {relation.pair for relation in relations}, items
 
 
-async def _worked_out(snapshot: Snapshot, question: Question, human: str) -> list[Item]:
+async def _worked_out_if_few(
+    snapshot: Snapshot, question: Question, human: str
+) -> list[Item] | None:
+    """As `_worked_out`; None for a tenant of too many relationships to do it for today's list."""
+    try:
+        return await _worked_out(snapshot, question, human, pairs_max=ANEW_PAIRS_MAX)
+    except RapportError as error:
+        if error.reason is not Reason.LIST_TOO_WIDE:
+            raise
+        return None
+
+
+async def _worked_out(
+    snapshot: Snapshot,
+    question: Question,
+    human: str,
+    *,
+    pairs_max: int = FOLDED_RELATIONSHIPS_MAX,
+) -> list[Item]:
     """The items of any day, from everything known as of the question."""
-    around = await read_around(snapshot, question, pairs_max=FOLDED_RELATIONSHIPS_MAX)
+    around = await read_around(snapshot, question, pairs_max=pairs_max)
 
     async def read(work: Reading[list[RelationshipView]]) -> list[RelationshipView]:
         return await work(snapshot)
