@@ -176,6 +176,8 @@ async def test_programs_read_the_same_as_json(
 async def test_nobody_has_an_empty_answer(projector: Running, command: tuple[str, ...]) -> None:
     said = await rapport(projector, *command)
     assert said.code == 0, said.err
+    # Nobody touched is not silent for 0 days.
+    assert "days silent" not in said.out or command[0] == "reconnect"
 
 
 @pytest.mark.parametrize(

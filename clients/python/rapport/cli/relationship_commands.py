@@ -153,6 +153,9 @@ def _standing(found: wire.Relationship) -> list[_Row]:
     colour = {wire.OVERDUE_AMBER: "yellow", wire.OVERDUE_RED: "red"}.get(overdue, "green")
     median = found.rhythm.median_gap_half_days / 2
     pace = f"usually every {median:g} days" if median else "no rhythm yet"
+    silent = "no contact yet"
+    if found.rhythm.HasField("silent_days"):
+        silent = f"{found.rhythm.silent_days} days silent"
     return [
         ("stage", stage, _next_stage(found)),
         ("evidence", f"{evidence.contact_days} contact-days", _missing_sides(found)),
@@ -162,8 +165,7 @@ def _standing(found: wire.Relationship) -> list[_Row]:
         (
             "rhythm",
             Text(word(wire.Overdue, overdue).replace("none", "in time"), style=colour),
-            f"{found.rhythm.silent_days} days silent, {pace}"
-            + (f", tier {found.rhythm.tier}" if found.rhythm.tier else ""),
+            f"{silent}, {pace}" + (f", tier {found.rhythm.tier}" if found.rhythm.tier else ""),
         ),
         (
             "velocity",
