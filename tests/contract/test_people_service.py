@@ -305,6 +305,21 @@ async def test_a_watch_list_as_known_before_is_folded_to_the_same(projector: Run
     assert then.balances == now.balances
 
 
+async def test_two_ids_of_one_human_stay_in_a_watch_list_as_known_before(
+    projector: Running,
+) -> None:
+    between = await projector.add(touch("bob", "bob2", "call"))
+    await projector.add(link("bob", "bob2"))
+    await projector.add(saved("top", "people/bob"), by="people/me")
+    head = await projector.settle()
+    now = await watch_list(projector, "top")
+    await projector.add(touch("me", "bob", "call"))
+    await projector.settle()
+    then = await watch_list(projector, "top", known_at_position=head)
+    assert [line.event_id for line in then.timeline] == [between]
+    assert then.timeline == now.timeline
+
+
 async def test_a_service_has_lists_but_no_relationships(projector: Running) -> None:
     await _watched(projector)
     await projector.add(saved("all", "people/bob"), by="services/crm")

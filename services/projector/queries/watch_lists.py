@@ -1,5 +1,6 @@
 """Watch lists: named sets of parties that somebody keeps an eye on."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nlargest
@@ -9,6 +10,7 @@ from rapport.events.v1 import practice_pb2
 from services.projector.domain.facts import Touchpoint, pair_of
 from services.projector.facts import WATCH_LIST_SAVED
 from services.projector.queries.balances import RelationBalance, read_balances
+from services.projector.queries.history import read_histories
 from services.projector.queries.lines import read_rows
 from services.projector.queries.people import read_identities
 from services.projector.queries.question import Question
@@ -20,7 +22,7 @@ from services.projector.queries.timelines import (
     is_inside,
     list_timeline,
 )
-from services.projector.queries.wide import each_view, read_wide
+from services.projector.queries.wide import chunks, read_pairs
 from services.runtime.errors import RapportError, Reason
 from services.runtime.names import is_person
 
@@ -95,9 +97,13 @@ async def read_watched_rows(
     if question.newest:
         asked = TimelineAsked("", None, by_recorded=False, limit=limit, stays=stays)
         return (await list_timeline(snapshot, question.policy, asked)).rows
-    wide = await read_wide(snapshot, question, {stay.person for stay in stays})
+    # Raw pairs, as in the timeline: what was recorded between two ids of one human is there too.
+    pairs = await read_pairs(snapshot, sorted({stay.person for stay in stays}))
     newest: list[Touchpoint] = []
-    async for view in each_view(snapshot, question, wide, wide.relations):
-        newest += [t for t in view.touchpoints if is_inside(stays, t.pair, t.instant_us)]
+    for some in chunks(pairs):
+        for history in (await read_histories(snapshot, some, question.position)).values():
+            touches = history.effective().touchpoints
+            newest += [t for t in touches if is_inside(stays, t.pair, t.instant_us)]
         newest = nlargest(limit, newest, key=lambda touch: touch.order)
+        await asyncio.sleep(0)
     return await read_rows(snapshot, question.policy, newest)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from services.projector.domain.facts import Pair
 from services.projector.domain.identity import Identities
@@ -40,19 +40,24 @@ async def read_wide(snapshot: Snapshot, question: Question, persons: Collection[
     """Every relationship that one of some people was ever in; LIST_TOO_WIDE beyond 10,000."""
     people = await read_identities(snapshot, persons, question.position)
     members = sorted({member for person in persons for member in people.members(person)})
-    rows: list[Any] = []
-    if members:
-        rows = await snapshot.fetch("pairs_of_people", members, FOLDED_RELATIONSHIPS_MAX + 1)
-    if len(rows) > FOLDED_RELATIONSHIPS_MAX:
-        counted = await snapshot.fetch_row("count_pairs_of_people", members)
-        assert counted is not None, "an aggregate has a row"
-        raise too_wide(counted["pairs"])
-    pairs: list[Pair] = sorted({(row["a"], row["b"]) for row in rows})
+    pairs = await read_pairs(snapshot, members)
     people = await read_identities(
         snapshot, {person for pair in pairs for person in pair} | set(persons), question.position
     )
     of = frozenset(people.canonical(person) for person in persons)
     return Wide(of, people, relations_of(pairs, people))
+
+
+async def read_pairs(snapshot: Snapshot, ids: Sequence[str]) -> list[Pair]:
+    """Every raw pair that one of some ids was ever in, ascending; LIST_TOO_WIDE beyond 10,000."""
+    if not ids:
+        return []
+    rows = await snapshot.fetch("pairs_of_people", ids, FOLDED_RELATIONSHIPS_MAX + 1)
+    if len(rows) > FOLDED_RELATIONSHIPS_MAX:
+        counted = await snapshot.fetch_row("count_pairs_of_people", ids)
+        assert counted is not None, "an aggregate has a row"
+        raise too_wide(counted["pairs"])
+    return sorted({(row["a"], row["b"]) for row in rows})
 
 
 def relations_of(pairs: Iterable[Pair], people: Identities) -> tuple[Relation, ...]:
