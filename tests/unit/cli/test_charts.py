@@ -320,8 +320,8 @@ def test_the_commands_write_a_file(
         assert result.exit_code == 0, result.output
     assert {path.name for path in tmp_path.iterdir()} == {"balance.png", "recovery.png", "p.svg"}
     assert FakeStub.asked[-1].parent == "tenants/default"
-    for words, parent in (("ann", "people/ann"), ("teams/sales", "teams/sales")):
-        assert runner.invoke(app, ["chart", "portfolio", words, "--out", "p.svg"]).exit_code == 0
+    for whose, parent in (("ann", "people/ann"), ("teams/sales", "teams/sales")):
+        assert runner.invoke(app, ["chart", "portfolio", whose, "--out", "p.svg"]).exit_code == 0
         assert FakeStub.asked[-1].parent == parent
     wrong = runner.invoke(app, ["chart", "portfolio", "--out", "p.gif"])
     assert (wrong.exit_code, ".png or .svg" in wrong.stderr) == (2, True)
