@@ -83,6 +83,14 @@ class Company(History):
             JOURNAL, pool=projector.pool, settled=_settled, clock=projector.clock, pause_s=0.0
         )
 
+    async def begin(self) -> None:
+        """Say who is ours, and adopt a policy."""
+        for party in PARTIES[:-1]:
+            internal = party in (ME, "people/peer")
+            side = people_pb2.SIDE_INTERNAL if internal else people_pb2.SIDE_EXTERNAL
+            self.others.append(await self.add(described(party, side=side, team=TEAMS[0])))
+        await self.legislate()
+
     async def add(self, message: Message, by: str = IMPORTER) -> str:
         """Append something of the past year, recorded now."""
         ago = self.random.choice((0, 1, 2, 5, 20, 60, 200, 365)) * US_PER_DAY
@@ -266,6 +274,7 @@ async def test_every_service_answers_about_the_past_as_it_did_then(
     projector: Running, seed: int
 ) -> None:
     told = Company(projector, seed)
+    await told.begin()
     then: list[tuple[list[Asked], capital.AsOf, list[str]]] = []
     for _ in range(PARTS):
         for _ in range(EVENTS):
