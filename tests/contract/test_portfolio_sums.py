@@ -241,3 +241,15 @@ async def test_every_wrong_field_is_named(projector: Running) -> None:
 async def test_a_policy_nobody_adopted_is_refused(projector: Running) -> None:
     error = await refused(portfolio(projector, policy="ours@2"))
     assert (error.reason, error.violations[0].field) == ("POLICY_UNKNOWN", "as_of.policy")
+
+
+async def test_what_is_to_come_is_in_no_sum_yet_today_as_on_that_day(projector: Running) -> None:
+    before = await portfolio(projector)
+    await projector.add(touch("me", "zoe", "call"), "2026-06-04T09:00:00Z")
+    head = await projector.settle()
+    now = await portfolio(projector)
+    assert now.sums == before.sums
+    as_of: dict[str, Any] = {"on": date_of("2026-06-01"), "known_at_position": head}
+    await projector.add(touch("me", "abe", "call"), "2026-05-02T09:00:00Z")
+    await projector.settle()
+    assert await portfolio(projector, **as_of) == now

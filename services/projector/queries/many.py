@@ -15,11 +15,13 @@ from services.projector.queries.balances import (
     Part,
     RelationBalance,
     read_parts,
+    relation_of,
     rounded,
 )
 from services.projector.queries.described import Described, read_described
 from services.projector.queries.people import read_identities
 from services.projector.queries.question import Question
+from services.projector.queries.relationships import people_of
 from services.projector.queries.snapshot import Snapshot
 from services.projector.queries.standings import is_built, standing_of
 from services.projector.queries.wide import (
@@ -147,15 +149,32 @@ async def _standing(
         rows = await snapshot.fetch("standings_of_tenant", FOLDED_RELATIONSHIPS_MAX + 1)
         if len(rows) > FOLDED_RELATIONSHIPS_MAX:
             raise await _whole_too_wide(snapshot, question)
-        return [standing_of(row, question.on) for row in rows]
+        found = [standing_of(row, question.on) for row in rows]
+        return await _begun(snapshot, question, found)
     people = await read_identities(snapshot, persons, question.position)
-    found: dict[Pair, RelationBalance] = {}
+    by_pair: dict[Pair, RelationBalance] = {}
     for human in sorted({people.canonical(person) for person in persons}):
         for balance in await read_standings(snapshot, question, human) or ():
-            found[balance.pair] = balance
-        if len(found) > FOLDED_RELATIONSHIPS_MAX:
-            raise too_wide(len(found))
-    return list(found.values())
+            by_pair[balance.pair] = balance
+        if len(by_pair) > FOLDED_RELATIONSHIPS_MAX:
+            raise too_wide(len(by_pair))
+    return await _begun(snapshot, question, list(by_pair.values()))
+
+
+async def _begun(
+    snapshot: Snapshot, question: Question, balances: list[RelationBalance]
+) -> list[RelationBalance]:
+    """Those in which something happened by the day: there is a standing for what is to come, too.
+
+    Only those that stand at nothing are looked up.
+    """
+    empty = {each.pair for each in balances if not (each.contact_days or each.know_mp)}
+    if not empty:
+        return balances
+    people = await read_identities(snapshot, people_of(empty), question.position)
+    relations = tuple(relation_of(pair, people) for pair in sorted(empty))
+    begun = await read_parts_of(snapshot, question, Wide(frozenset(), people, relations))
+    return [each for each in balances if each.pair not in empty or each.pair in begun]
 
 
 async def _whole_too_wide(snapshot: Snapshot, question: Question) -> Exception:
