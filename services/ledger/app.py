@@ -1,12 +1,10 @@
 """The composition root of the ledger: the only place that knows all its parts."""
 
 import asyncio
-import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -26,10 +24,10 @@ from services.ledger.relay.relay import Relay
 from services.runtime import migrations, vault
 from services.runtime.caller import CallerIdentifier, MetadataIdentifier
 from services.runtime.clock import Clock, SystemClock
-from services.runtime.lifecycle import StopSteps, Supervisor
+from services.runtime.lifecycle import StopSteps, Supervisor, write_ready_file
 from services.runtime.logs import get_logger
 from services.runtime.metrics import start_metrics
-from services.runtime.pg import create_pool, is_connection_lost
+from services.runtime.pg import create_pool, once_postgres_answers
 from services.runtime.server import RpcServer
 from services.runtime.vault import Vault
 
@@ -38,7 +36,6 @@ _log = get_logger(__name__)
 _VAULT_POOL_MAX: Final = 4
 _VAULT_STATEMENT_TIMEOUT_MS: Final = 10_000
 _VAULT_LOCK_TIMEOUT_MS: Final = 5_000
-_CONNECT_AGAIN_S: Final = 0.5
 _READINESS_S: Final = 1.0
 # What a stop may take beyond the grace of calls.
 _STEP_TIMEOUT_S: Final = 10.0
@@ -84,12 +81,12 @@ async def running(
     registry = CollectorRegistry()
     metrics = LedgerMetrics(registry)
     async with StopSteps() as steps:
-        journal = await _patiently(lambda: _open_journal(config, clock, metrics), stop)
+        journal = await once_postgres_answers(lambda: _open_journal(config, clock, metrics), stop)
         if journal is None:
             yield None
             return
         steps.add("journal", journal.close, _STEP_TIMEOUT_S)
-        keys = await _patiently(lambda: _open_vault_pool(config), stop)
+        keys = await once_postgres_answers(lambda: _open_vault_pool(config), stop)
         if keys is None:
             yield None
             return
@@ -162,31 +159,6 @@ class Readiness:
                 _log.warning("postgres does not answer", exc_info=error)
             return False
         return True
-
-
-def write_ready_file(path: Path, *, grpc: int, metrics: int) -> None:
-    """Say where this process listens, in a file that is there whole or not at all."""
-    part = path.with_name(f"{path.name}.{os.getpid()}")
-    part.write_text(json.dumps({"grpc": grpc, "metrics": metrics, "pid": os.getpid()}))
-    part.replace(path)
-
-
-async def _patiently[T](
-    connect: Callable[[], Awaitable[T]], stop: asyncio.Event | None
-) -> T | None:
-    """What `connect` gives, once Postgres is there; None when asked to stop before."""
-    told = False
-    while stop is None or not stop.is_set():
-        try:
-            return await connect()
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            if not (is_connection_lost(error) or isinstance(error, TimeoutError)):
-                raise
-            if not told:
-                _log.warning("waiting for postgres", exc_info=error)
-                told = True
-        await asyncio.sleep(_CONNECT_AGAIN_S)
-    return None
 
 
 async def _open_journal(config: LedgerConfig, clock: Clock, metrics: LedgerMetrics) -> Journal:

@@ -1,7 +1,6 @@
 """The composition root of the projector: the only place that knows all its parts."""
 
 import asyncio
-import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,11 +29,11 @@ from services.projector.queries.waiting import Positions
 from services.runtime import migrations, vault
 from services.runtime.caller import CallerIdentifier, MetadataIdentifier
 from services.runtime.clock import Clock, SystemClock
-from services.runtime.lifecycle import StopSteps, Supervisor
+from services.runtime.lifecycle import StopSteps, Supervisor, write_ready_file
 from services.runtime.limits import MESSAGE_BYTES_MAX
 from services.runtime.logs import get_logger
 from services.runtime.metrics import start_metrics
-from services.runtime.pg import create_pool, is_connection_lost
+from services.runtime.pg import create_pool, once_postgres_answers
 from services.runtime.server import RpcServer
 from services.runtime.vault import Vault
 
@@ -56,7 +55,6 @@ _INTAKE_LOCK_MS: Final = 60_000
 _VAULT_POOL_MAX: Final = 4
 _VAULT_TIMEOUT_MS: Final = 10_000
 _LOCK_MS: Final = 5_000
-_CONNECT_AGAIN_S: Final = 0.5
 _READINESS_S: Final = 1.0
 _STEP_TIMEOUT_S: Final = 10.0
 
@@ -111,7 +109,7 @@ async def running(
     registry = CollectorRegistry()
     metrics = ProjectorMetrics(registry)
     async with StopSteps() as steps:
-        pools = await _open_pools(config, stop, steps)
+        pools = await once_postgres_answers(lambda: _open_pools(config, steps), stop)
         if pools is None:
             yield None
             return
@@ -174,7 +172,7 @@ async def running(
         steps.add("readiness", supervisor.stop, _STEP_TIMEOUT_S)
         steps.add("watchers", dependencies.drain, _STEP_TIMEOUT_S)
         if config.ready_file is not None:
-            write_ready_file(config.ready_file, grpc_port=bound, metrics_port=exporter.port)
+            write_ready_file(config.ready_file, grpc=bound, metrics=exporter.port)
         yield Running(bound, exporter.port, intake, positions)
 
 
@@ -248,30 +246,13 @@ class Readiness:
         return views_version >= self._views_version and vault_version >= self._vault_version
 
 
-def write_ready_file(path: Path, *, grpc_port: int, metrics_port: int) -> None:
-    """Say where this process listens, in a file that is there whole or not at all."""
-    part = path.with_name(f"{path.name}.{os.getpid()}")
-    part.write_text(json.dumps({"grpc": grpc_port, "metrics": metrics_port, "pid": os.getpid()}))
-    part.replace(path)
-
-
-async def _open_pools(
-    config: ProjectorConfig, stop: asyncio.Event | None, steps: StopSteps
-) -> Pools | None:
-    """The pools, once Postgres is there; None when asked to stop before."""
-    told = False
-    while stop is None or not stop.is_set():
-        try:
-            return await _connect(config, steps)
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            if not (is_connection_lost(error) or isinstance(error, TimeoutError)):
-                raise
-            await steps.stop()
-            if not told:
-                _log.warning("waiting for postgres", exc_info=error)
-                told = True
-        await asyncio.sleep(_CONNECT_AGAIN_S)
-    return None
+async def _open_pools(config: ProjectorConfig, steps: StopSteps) -> Pools:
+    """The pools; those opened before one that fails are closed again."""
+    try:
+        return await _connect(config, steps)
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        await steps.stop()
+        raise
 
 
 async def _connect(config: ProjectorConfig, steps: StopSteps) -> Pools:

@@ -5,9 +5,12 @@ in the opposite order of their start.
 """
 
 import asyncio
+import json
+import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from services.runtime.clock import Clock, SystemClock
@@ -184,3 +187,10 @@ class Supervisor:
 def _is_cancelled() -> bool:
     current = asyncio.current_task()
     return current is not None and current.cancelling() > 0
+
+
+def write_ready_file(path: Path, *, grpc: int, metrics: int) -> None:
+    """Say where this process listens, in a file that is there whole or not at all."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.write_text(json.dumps({"grpc": grpc, "metrics": metrics, "pid": os.getpid()}))
+    part.replace(path)

@@ -12,7 +12,12 @@ from typing import Final
 
 import asyncpg
 
+from services.runtime.logs import get_logger
+
+_log = get_logger(__name__)
+
 _CONNECT_TIMEOUT_S: Final = 10.0
+_CONNECT_AGAIN_S: Final = 0.5
 # How much longer than the server's own statement timeout the client waits: only a server or a
 # network that no longer answers at all gets this far.
 _CLIENT_GRACE_S: Final = 5.0
@@ -164,6 +169,24 @@ def is_connection_lost(error: BaseException) -> bool:
     return isinstance(error, asyncpg.InterfaceError) and any(
         words in str(error) for words in ("connection is closed", "released back to the pool")
     )
+
+
+async def once_postgres_answers[T](
+    connect: Callable[[], Awaitable[T]], stop: asyncio.Event | None
+) -> T | None:
+    """What `connect` gives, once Postgres is there; None when asked to stop before."""
+    told = False
+    while stop is None or not stop.is_set():
+        try:
+            return await connect()
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            if not (is_connection_lost(error) or isinstance(error, TimeoutError)):
+                raise
+            if not told:
+                _log.warning("waiting for postgres", exc_info=error)
+                told = True
+        await asyncio.sleep(_CONNECT_AGAIN_S)
+    return None
 
 
 async def retry_read[T](
