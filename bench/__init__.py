@@ -1,0 +1,1 @@
+"""Measuring Rapport: made tenants, and what questions and appends cost on them."""
