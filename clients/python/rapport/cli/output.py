@@ -49,6 +49,11 @@ def day_text(day: date | None) -> str:
     return day.isoformat() if day else "–"
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number of things: `1 day`, `2 days`; `many` where an s does not do."""
+    return f"{number:,} {one if abs(number) == 1 else many or one + 's'}"
+
+
 def short(name: str) -> str:
     """`ann` of `people/ann`."""
     return name.removeprefix("people/")

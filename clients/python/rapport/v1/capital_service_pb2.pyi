@@ -608,13 +608,20 @@ class GetPolicyRequest(message.Message):
     POLICY_FIELD_NUMBER: builtins.int
     ON_FIELD_NUMBER: builtins.int
     MIN_POSITION_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
     policy: builtins.str
-    """`name@version` or `name@version#hash`. Absent: the one in force on the day."""
+    """`name@version` or `name@version#hash`. Absent: that of `as_of`, not both, or the one in
+    force on the day, as known then.
+    """
     min_position: builtins.int
     """As in AsOf."""
     @builtins.property
     def on(self) -> common_pb2.Date:
-        """The day. Absent: today."""
+        """The day. Absent: that of `as_of`; not both."""
+
+    @builtins.property
+    def as_of(self) -> AsOf:
+        """Day, knowledge and policy."""
 
     def __init__(
         self,
@@ -622,10 +629,11 @@ class GetPolicyRequest(message.Message):
         policy: builtins.str = ...,
         on: common_pb2.Date | None = ...,
         min_position: builtins.int = ...,
+        as_of: AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["on", b"on"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["min_position", b"min_position", "on", b"on", "policy", b"policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "min_position", b"min_position", "on", b"on", "policy", b"policy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -702,13 +710,18 @@ class ListKindsRequest(message.Message):
     POLICY_FIELD_NUMBER: builtins.int
     ON_FIELD_NUMBER: builtins.int
     MIN_POSITION_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
     policy: builtins.str
     """As in GetPolicyRequest."""
     min_position: builtins.int
     """As in AsOf."""
     @builtins.property
     def on(self) -> common_pb2.Date:
-        """The day. Absent: today."""
+        """The day. Absent: that of `as_of`; not both."""
+
+    @builtins.property
+    def as_of(self) -> AsOf:
+        """Day, knowledge and policy."""
 
     def __init__(
         self,
@@ -716,10 +729,11 @@ class ListKindsRequest(message.Message):
         policy: builtins.str = ...,
         on: common_pb2.Date | None = ...,
         min_position: builtins.int = ...,
+        as_of: AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["on", b"on"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["min_position", b"min_position", "on", b"on", "policy", b"policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "min_position", b"min_position", "on", b"on", "policy", b"policy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

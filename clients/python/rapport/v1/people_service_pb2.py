@@ -29,7 +29,7 @@ from rapport.v1 import relationship_service_pb2 as rapport_dot_v1_dot_relationsh
 from rapport.v1 import timeline_service_pb2 as rapport_dot_v1_dot_timeline__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frapport/v1/people_service.proto\x12\nrapport.v1\x1a\x1erapport/events/v1/common.proto\x1a\x1erapport/events/v1/people.proto\x1a rapport/v1/capital_service.proto\x1a%rapport/v1/relationship_service.proto\x1a!rapport/v1/timeline_service.proto\"\xd5\x01\n\x04Link\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\t\n\x01\x61\x18\x02 \x01(\t\x12\t\n\x01\x62\x18\x03 \x01(\t\x12\x31\n\x08strength\x18\x04 \x01(\x0e\x32\x1f.rapport.events.v1.LinkStrength\x12\x31\n\x08\x65vidence\x18\x05 \x01(\x0b\x32\x1f.rapport.events.v1.PersonalText\x12\x10\n\x08\x65nded_by\x18\x06 \x01(\t\x12\x1b\n\x13ineffective_because\x18\x07 \x01(\t\x12\x10\n\x08position\x18\x08 \x01(\x03\"_\n\x10ListLinksRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x14\n\x0cmin_position\x18\x04 \x01(\x03\"M\n\x11ListLinksResponse\x12\x1f\n\x05links\x18\x01 \x03(\x0b\x32\x10.rapport.v1.Link\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"W\n\x18ListLinkProposalsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0cmin_position\x18\x03 \x01(\x03\"Y\n\x19ListLinkProposalsResponse\x12#\n\tproposals\x18\x01 \x03(\x0b\x32\x10.rapport.v1.Link\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"`\n\x17ListAffiliationsRequest\x12\r\n\x05party\x18\x01 \x01(\t\x12\x15\n\rinclude_ended\x18\x02 \x01(\x08\x12\x1f\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x10.rapport.v1.AsOf\"l\n\x18ListAffiliationsResponse\x12-\n\x0c\x61\x66\x66iliations\x18\x01 \x03(\x0b\x32\x17.rapport.v1.Affiliation\x12\x0f\n\x07journal\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"K\n\tWatchList\x12\x0c\n\x04list\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0f\n\x07parties\x18\x03 \x03(\t\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\t\"-\n\x15ListWatchListsRequest\x12\x14\n\x0cmin_position\x18\x01 \x01(\x03\">\n\x16ListWatchListsResponse\x12$\n\x05lists\x18\x01 \x03(\x0b\x32\x15.rapport.v1.WatchList\"b\n\x13GetWatchListRequest\x12\x0c\n\x04list\x18\x01 \x01(\t\x12\x12\n\x05lines\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x1f\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x10.rapport.v1.AsOfB\x08\n\x06_lines\"\xb6\x01\n\x14GetWatchListResponse\x12#\n\x04list\x18\x01 \x01(\x0b\x32\x15.rapport.v1.WatchList\x12%\n\x08\x62\x61lances\x18\x02 \x03(\x0b\x32\x13.rapport.v1.Balance\x12*\n\x08timeline\x18\x03 \x03(\x0b\x32\x18.rapport.v1.TimelineLine\x12&\n\x08\x63omputed\x18\x04 \x01(\x0b\x32\x14.rapport.v1.Computed\";\n\x13\x45xportBundleRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x14\n\x0cmin_position\x18\x02 \x01(\x03\"%\n\x14\x45xportBundleResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x32\x9b\x04\n\rPeopleService\x12H\n\tListLinks\x12\x1c.rapport.v1.ListLinksRequest\x1a\x1d.rapport.v1.ListLinksResponse\x12`\n\x11ListLinkProposals\x12$.rapport.v1.ListLinkProposalsRequest\x1a%.rapport.v1.ListLinkProposalsResponse\x12]\n\x10ListAffiliations\x12#.rapport.v1.ListAffiliationsRequest\x1a$.rapport.v1.ListAffiliationsResponse\x12W\n\x0eListWatchLists\x12!.rapport.v1.ListWatchListsRequest\x1a\".rapport.v1.ListWatchListsResponse\x12Q\n\x0cGetWatchList\x12\x1f.rapport.v1.GetWatchListRequest\x1a .rapport.v1.GetWatchListResponse\x12S\n\x0c\x45xportBundle\x12\x1f.rapport.v1.ExportBundleRequest\x1a .rapport.v1.ExportBundleResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frapport/v1/people_service.proto\x12\nrapport.v1\x1a\x1erapport/events/v1/common.proto\x1a\x1erapport/events/v1/people.proto\x1a rapport/v1/capital_service.proto\x1a%rapport/v1/relationship_service.proto\x1a!rapport/v1/timeline_service.proto\"\xd5\x01\n\x04Link\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\t\n\x01\x61\x18\x02 \x01(\t\x12\t\n\x01\x62\x18\x03 \x01(\t\x12\x31\n\x08strength\x18\x04 \x01(\x0e\x32\x1f.rapport.events.v1.LinkStrength\x12\x31\n\x08\x65vidence\x18\x05 \x01(\x0b\x32\x1f.rapport.events.v1.PersonalText\x12\x10\n\x08\x65nded_by\x18\x06 \x01(\t\x12\x1b\n\x13ineffective_because\x18\x07 \x01(\t\x12\x10\n\x08position\x18\x08 \x01(\x03\"\x80\x01\n\x10ListLinksRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x14\n\x0cmin_position\x18\x04 \x01(\x03\x12\x1f\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x10.rapport.v1.AsOf\"M\n\x11ListLinksResponse\x12\x1f\n\x05links\x18\x01 \x03(\x0b\x32\x10.rapport.v1.Link\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"x\n\x18ListLinkProposalsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0cmin_position\x18\x03 \x01(\x03\x12\x1f\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x10.rapport.v1.AsOf\"Y\n\x19ListLinkProposalsResponse\x12#\n\tproposals\x18\x01 \x03(\x0b\x32\x10.rapport.v1.Link\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"`\n\x17ListAffiliationsRequest\x12\r\n\x05party\x18\x01 \x01(\t\x12\x15\n\rinclude_ended\x18\x02 \x01(\x08\x12\x1f\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x10.rapport.v1.AsOf\"l\n\x18ListAffiliationsResponse\x12-\n\x0c\x61\x66\x66iliations\x18\x01 \x03(\x0b\x32\x17.rapport.v1.Affiliation\x12\x0f\n\x07journal\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"K\n\tWatchList\x12\x0c\n\x04list\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0f\n\x07parties\x18\x03 \x03(\t\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\t\"N\n\x15ListWatchListsRequest\x12\x14\n\x0cmin_position\x18\x01 \x01(\x03\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\">\n\x16ListWatchListsResponse\x12$\n\x05lists\x18\x01 \x03(\x0b\x32\x15.rapport.v1.WatchList\"b\n\x13GetWatchListRequest\x12\x0c\n\x04list\x18\x01 \x01(\t\x12\x12\n\x05lines\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x1f\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x10.rapport.v1.AsOfB\x08\n\x06_lines\"\xb6\x01\n\x14GetWatchListResponse\x12#\n\x04list\x18\x01 \x01(\x0b\x32\x15.rapport.v1.WatchList\x12%\n\x08\x62\x61lances\x18\x02 \x03(\x0b\x32\x13.rapport.v1.Balance\x12*\n\x08timeline\x18\x03 \x03(\x0b\x32\x18.rapport.v1.TimelineLine\x12&\n\x08\x63omputed\x18\x04 \x01(\x0b\x32\x14.rapport.v1.Computed\";\n\x13\x45xportBundleRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x14\n\x0cmin_position\x18\x02 \x01(\x03\"%\n\x14\x45xportBundleResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x32\x9b\x04\n\rPeopleService\x12H\n\tListLinks\x12\x1c.rapport.v1.ListLinksRequest\x1a\x1d.rapport.v1.ListLinksResponse\x12`\n\x11ListLinkProposals\x12$.rapport.v1.ListLinkProposalsRequest\x1a%.rapport.v1.ListLinkProposalsResponse\x12]\n\x10ListAffiliations\x12#.rapport.v1.ListAffiliationsRequest\x1a$.rapport.v1.ListAffiliationsResponse\x12W\n\x0eListWatchLists\x12!.rapport.v1.ListWatchListsRequest\x1a\".rapport.v1.ListWatchListsResponse\x12Q\n\x0cGetWatchList\x12\x1f.rapport.v1.GetWatchListRequest\x1a .rapport.v1.GetWatchListResponse\x12S\n\x0c\x45xportBundle\x12\x1f.rapport.v1.ExportBundleRequest\x1a .rapport.v1.ExportBundleResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,32 +38,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LINK']._serialized_start=220
   _globals['_LINK']._serialized_end=433
-  _globals['_LISTLINKSREQUEST']._serialized_start=435
-  _globals['_LISTLINKSREQUEST']._serialized_end=530
-  _globals['_LISTLINKSRESPONSE']._serialized_start=532
-  _globals['_LISTLINKSRESPONSE']._serialized_end=609
-  _globals['_LISTLINKPROPOSALSREQUEST']._serialized_start=611
-  _globals['_LISTLINKPROPOSALSREQUEST']._serialized_end=698
-  _globals['_LISTLINKPROPOSALSRESPONSE']._serialized_start=700
-  _globals['_LISTLINKPROPOSALSRESPONSE']._serialized_end=789
-  _globals['_LISTAFFILIATIONSREQUEST']._serialized_start=791
-  _globals['_LISTAFFILIATIONSREQUEST']._serialized_end=887
-  _globals['_LISTAFFILIATIONSRESPONSE']._serialized_start=889
-  _globals['_LISTAFFILIATIONSRESPONSE']._serialized_end=997
-  _globals['_WATCHLIST']._serialized_start=999
-  _globals['_WATCHLIST']._serialized_end=1074
-  _globals['_LISTWATCHLISTSREQUEST']._serialized_start=1076
-  _globals['_LISTWATCHLISTSREQUEST']._serialized_end=1121
-  _globals['_LISTWATCHLISTSRESPONSE']._serialized_start=1123
-  _globals['_LISTWATCHLISTSRESPONSE']._serialized_end=1185
-  _globals['_GETWATCHLISTREQUEST']._serialized_start=1187
-  _globals['_GETWATCHLISTREQUEST']._serialized_end=1285
-  _globals['_GETWATCHLISTRESPONSE']._serialized_start=1288
-  _globals['_GETWATCHLISTRESPONSE']._serialized_end=1470
-  _globals['_EXPORTBUNDLEREQUEST']._serialized_start=1472
-  _globals['_EXPORTBUNDLEREQUEST']._serialized_end=1531
-  _globals['_EXPORTBUNDLERESPONSE']._serialized_start=1533
-  _globals['_EXPORTBUNDLERESPONSE']._serialized_end=1570
-  _globals['_PEOPLESERVICE']._serialized_start=1573
-  _globals['_PEOPLESERVICE']._serialized_end=2112
+  _globals['_LISTLINKSREQUEST']._serialized_start=436
+  _globals['_LISTLINKSREQUEST']._serialized_end=564
+  _globals['_LISTLINKSRESPONSE']._serialized_start=566
+  _globals['_LISTLINKSRESPONSE']._serialized_end=643
+  _globals['_LISTLINKPROPOSALSREQUEST']._serialized_start=645
+  _globals['_LISTLINKPROPOSALSREQUEST']._serialized_end=765
+  _globals['_LISTLINKPROPOSALSRESPONSE']._serialized_start=767
+  _globals['_LISTLINKPROPOSALSRESPONSE']._serialized_end=856
+  _globals['_LISTAFFILIATIONSREQUEST']._serialized_start=858
+  _globals['_LISTAFFILIATIONSREQUEST']._serialized_end=954
+  _globals['_LISTAFFILIATIONSRESPONSE']._serialized_start=956
+  _globals['_LISTAFFILIATIONSRESPONSE']._serialized_end=1064
+  _globals['_WATCHLIST']._serialized_start=1066
+  _globals['_WATCHLIST']._serialized_end=1141
+  _globals['_LISTWATCHLISTSREQUEST']._serialized_start=1143
+  _globals['_LISTWATCHLISTSREQUEST']._serialized_end=1221
+  _globals['_LISTWATCHLISTSRESPONSE']._serialized_start=1223
+  _globals['_LISTWATCHLISTSRESPONSE']._serialized_end=1285
+  _globals['_GETWATCHLISTREQUEST']._serialized_start=1287
+  _globals['_GETWATCHLISTREQUEST']._serialized_end=1385
+  _globals['_GETWATCHLISTRESPONSE']._serialized_start=1388
+  _globals['_GETWATCHLISTRESPONSE']._serialized_end=1570
+  _globals['_EXPORTBUNDLEREQUEST']._serialized_start=1572
+  _globals['_EXPORTBUNDLEREQUEST']._serialized_end=1631
+  _globals['_EXPORTBUNDLERESPONSE']._serialized_start=1633
+  _globals['_EXPORTBUNDLERESPONSE']._serialized_end=1670
+  _globals['_PEOPLESERVICE']._serialized_start=1673
+  _globals['_PEOPLESERVICE']._serialized_end=2212
 # @@protoc_insertion_point(module_scope)

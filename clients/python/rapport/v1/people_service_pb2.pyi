@@ -85,6 +85,7 @@ class ListLinksRequest(message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     MIN_POSITION_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
     person: builtins.str
     """Only those of `people/{id}`. Empty: all."""
     page_size: builtins.int
@@ -93,6 +94,10 @@ class ListLinksRequest(message.Message):
     """From the answer before, of the same request."""
     min_position: builtins.int
     """As in AsOf."""
+    @builtins.property
+    def as_of(self) -> capital_service_pb2.AsOf:
+        """Knowledge: links hold whatever the day."""
+
     def __init__(
         self,
         *,
@@ -100,10 +105,11 @@ class ListLinksRequest(message.Message):
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         min_position: builtins.int = ...,
+        as_of: capital_service_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "person", b"person"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "person", b"person"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -142,22 +148,28 @@ class ListLinkProposalsRequest(message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     MIN_POSITION_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
     page_size: builtins.int
     """At most so many, 0 to 1000. Absent: 50."""
     page_token: builtins.str
     """From the answer before, of the same request."""
     min_position: builtins.int
     """As in AsOf."""
+    @builtins.property
+    def as_of(self) -> capital_service_pb2.AsOf:
+        """Knowledge: links hold whatever the day."""
+
     def __init__(
         self,
         *,
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         min_position: builtins.int = ...,
+        as_of: capital_service_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -288,16 +300,22 @@ class ListWatchListsRequest(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     MIN_POSITION_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
     min_position: builtins.int
     """As in AsOf."""
+    @builtins.property
+    def as_of(self) -> capital_service_pb2.AsOf:
+        """Knowledge: lists are as last saved, whatever the day."""
+
     def __init__(
         self,
         *,
         min_position: builtins.int = ...,
+        as_of: capital_service_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["min_position", b"min_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "min_position", b"min_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from rapport.v1 import capital_service_pb2 as rapport_dot_v1_dot_capital__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frapport/v1/policy_service.proto\x12\nrapport.v1\x1a rapport/v1/capital_service.proto\"+\n\x13ListPoliciesRequest\x12\x14\n\x0cmin_position\x18\x01 \x01(\x03\"i\n\rAdoptedPolicy\x12\"\n\x06policy\x18\x01 \x01(\x0b\x32\x12.rapport.v1.Policy\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\x10\n\x08in_force\x18\x04 \x01(\x08\"C\n\x14ListPoliciesResponse\x12+\n\x08policies\x18\x01 \x03(\x0b\x32\x19.rapport.v1.AdoptedPolicy\"(\n\x11LintPolicyRequest\x12\x13\n\x0bpolicy_json\x18\x01 \x01(\t\";\n\x0bLintFinding\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66\x61tal\x18\x03 \x01(\x08\"d\n\x12LintPolicyResponse\x12)\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x17.rapport.v1.LintFinding\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x13\n\x0bpolicy_json\x18\x03 \x01(\t\"\x85\x01\n\x11\x44iffPolicyRequest\x12\x15\n\x0bpolicy_json\x18\x01 \x01(\tH\x00\x12\x10\n\x06policy\x18\x02 \x01(\tH\x00\x12\x0e\n\x06person\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\x12\x1f\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x10.rapport.v1.AsOfB\x07\n\x05other\"\xcf\x01\n\nPolicyMove\x12\x14\n\x0crelationship\x18\x01 \x01(\t\x12#\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x13.rapport.v1.Balance\x12\"\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32\x13.rapport.v1.Balance\x12\x33\n\x07\x62y_kind\x18\x04 \x03(\x0b\x32\".rapport.v1.PolicyMove.ByKindEntry\x1a-\n\x0b\x42yKindEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\x98\x01\n\x12\x44iffPolicyResponse\x12%\n\x05moves\x18\x01 \x03(\x0b\x32\x16.rapport.v1.PolicyMove\x12\x15\n\rrelationships\x18\x02 \x01(\x05\x12\r\n\x05moved\x18\x03 \x01(\x05\x12\r\n\x05other\x18\x04 \x01(\t\x12&\n\x08\x63omputed\x18\x05 \x01(\x0b\x32\x14.rapport.v1.Computed2\xfc\x01\n\rPolicyService\x12Q\n\x0cListPolicies\x12\x1f.rapport.v1.ListPoliciesRequest\x1a .rapport.v1.ListPoliciesResponse\x12K\n\nLintPolicy\x12\x1d.rapport.v1.LintPolicyRequest\x1a\x1e.rapport.v1.LintPolicyResponse\x12K\n\nDiffPolicy\x12\x1d.rapport.v1.DiffPolicyRequest\x1a\x1e.rapport.v1.DiffPolicyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frapport/v1/policy_service.proto\x12\nrapport.v1\x1a rapport/v1/capital_service.proto\"L\n\x13ListPoliciesRequest\x12\x14\n\x0cmin_position\x18\x01 \x01(\x03\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"i\n\rAdoptedPolicy\x12\"\n\x06policy\x18\x01 \x01(\x0b\x32\x12.rapport.v1.Policy\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\x10\n\x08in_force\x18\x04 \x01(\x08\"C\n\x14ListPoliciesResponse\x12+\n\x08policies\x18\x01 \x03(\x0b\x32\x19.rapport.v1.AdoptedPolicy\"(\n\x11LintPolicyRequest\x12\x13\n\x0bpolicy_json\x18\x01 \x01(\t\";\n\x0bLintFinding\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66\x61tal\x18\x03 \x01(\x08\"d\n\x12LintPolicyResponse\x12)\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x17.rapport.v1.LintFinding\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x13\n\x0bpolicy_json\x18\x03 \x01(\t\"\x85\x01\n\x11\x44iffPolicyRequest\x12\x15\n\x0bpolicy_json\x18\x01 \x01(\tH\x00\x12\x10\n\x06policy\x18\x02 \x01(\tH\x00\x12\x0e\n\x06person\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\x12\x1f\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x10.rapport.v1.AsOfB\x07\n\x05other\"\xcf\x01\n\nPolicyMove\x12\x14\n\x0crelationship\x18\x01 \x01(\t\x12#\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x13.rapport.v1.Balance\x12\"\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32\x13.rapport.v1.Balance\x12\x33\n\x07\x62y_kind\x18\x04 \x03(\x0b\x32\".rapport.v1.PolicyMove.ByKindEntry\x1a-\n\x0b\x42yKindEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\x98\x01\n\x12\x44iffPolicyResponse\x12%\n\x05moves\x18\x01 \x03(\x0b\x32\x16.rapport.v1.PolicyMove\x12\x15\n\rrelationships\x18\x02 \x01(\x05\x12\r\n\x05moved\x18\x03 \x01(\x05\x12\r\n\x05other\x18\x04 \x01(\t\x12&\n\x08\x63omputed\x18\x05 \x01(\x0b\x32\x14.rapport.v1.Computed2\xfc\x01\n\rPolicyService\x12Q\n\x0cListPolicies\x12\x1f.rapport.v1.ListPoliciesRequest\x1a .rapport.v1.ListPoliciesResponse\x12K\n\nLintPolicy\x12\x1d.rapport.v1.LintPolicyRequest\x1a\x1e.rapport.v1.LintPolicyResponse\x12K\n\nDiffPolicy\x12\x1d.rapport.v1.DiffPolicyRequest\x1a\x1e.rapport.v1.DiffPolicyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,25 +35,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYMOVE_BYKINDENTRY']._loaded_options = None
   _globals['_POLICYMOVE_BYKINDENTRY']._serialized_options = b'8\001'
   _globals['_LISTPOLICIESREQUEST']._serialized_start=81
-  _globals['_LISTPOLICIESREQUEST']._serialized_end=124
-  _globals['_ADOPTEDPOLICY']._serialized_start=126
-  _globals['_ADOPTEDPOLICY']._serialized_end=231
-  _globals['_LISTPOLICIESRESPONSE']._serialized_start=233
-  _globals['_LISTPOLICIESRESPONSE']._serialized_end=300
-  _globals['_LINTPOLICYREQUEST']._serialized_start=302
-  _globals['_LINTPOLICYREQUEST']._serialized_end=342
-  _globals['_LINTFINDING']._serialized_start=344
-  _globals['_LINTFINDING']._serialized_end=403
-  _globals['_LINTPOLICYRESPONSE']._serialized_start=405
-  _globals['_LINTPOLICYRESPONSE']._serialized_end=505
-  _globals['_DIFFPOLICYREQUEST']._serialized_start=508
-  _globals['_DIFFPOLICYREQUEST']._serialized_end=641
-  _globals['_POLICYMOVE']._serialized_start=644
-  _globals['_POLICYMOVE']._serialized_end=851
-  _globals['_POLICYMOVE_BYKINDENTRY']._serialized_start=806
-  _globals['_POLICYMOVE_BYKINDENTRY']._serialized_end=851
-  _globals['_DIFFPOLICYRESPONSE']._serialized_start=854
-  _globals['_DIFFPOLICYRESPONSE']._serialized_end=1006
-  _globals['_POLICYSERVICE']._serialized_start=1009
-  _globals['_POLICYSERVICE']._serialized_end=1261
+  _globals['_LISTPOLICIESREQUEST']._serialized_end=157
+  _globals['_ADOPTEDPOLICY']._serialized_start=159
+  _globals['_ADOPTEDPOLICY']._serialized_end=264
+  _globals['_LISTPOLICIESRESPONSE']._serialized_start=266
+  _globals['_LISTPOLICIESRESPONSE']._serialized_end=333
+  _globals['_LINTPOLICYREQUEST']._serialized_start=335
+  _globals['_LINTPOLICYREQUEST']._serialized_end=375
+  _globals['_LINTFINDING']._serialized_start=377
+  _globals['_LINTFINDING']._serialized_end=436
+  _globals['_LINTPOLICYRESPONSE']._serialized_start=438
+  _globals['_LINTPOLICYRESPONSE']._serialized_end=538
+  _globals['_DIFFPOLICYREQUEST']._serialized_start=541
+  _globals['_DIFFPOLICYREQUEST']._serialized_end=674
+  _globals['_POLICYMOVE']._serialized_start=677
+  _globals['_POLICYMOVE']._serialized_end=884
+  _globals['_POLICYMOVE_BYKINDENTRY']._serialized_start=839
+  _globals['_POLICYMOVE_BYKINDENTRY']._serialized_end=884
+  _globals['_DIFFPOLICYRESPONSE']._serialized_start=887
+  _globals['_DIFFPOLICYRESPONSE']._serialized_end=1039
+  _globals['_POLICYSERVICE']._serialized_start=1042
+  _globals['_POLICYSERVICE']._serialized_end=1294
 # @@protoc_insertion_point(module_scope)

@@ -26,16 +26,22 @@ class ListPoliciesRequest(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     MIN_POSITION_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
     min_position: builtins.int
     """As in AsOf."""
+    @builtins.property
+    def as_of(self) -> capital_service_pb2.AsOf:
+        """Day and knowledge."""
+
     def __init__(
         self,
         *,
         min_position: builtins.int = ...,
+        as_of: capital_service_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["min_position", b"min_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "min_position", b"min_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -54,7 +60,7 @@ class AdoptedPolicy(message.Message):
     position: builtins.int
     """Its position; 0 for the built-in one."""
     in_force: builtins.bool
-    """True for the one in force today."""
+    """True for the one in force on the day asked."""
     @builtins.property
     def policy(self) -> capital_service_pb2.Policy:
         """The document."""

@@ -26,9 +26,10 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.events.v1 import common_pb2 as rapport_dot_events_dot_v1_dot_common__pb2
 from rapport.events.v1 import people_pb2 as rapport_dot_events_dot_v1_dot_people__pb2
 from rapport.events.v1 import touchpoint_pb2 as rapport_dot_events_dot_v1_dot_touchpoint__pb2
+from rapport.v1 import capital_service_pb2 as rapport_dot_v1_dot_capital__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/v1/timeline_service.proto\x12\nrapport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/events/v1/common.proto\x1a\x1erapport/events/v1/people.proto\x1a\"rapport/events/v1/touchpoint.proto\"\xd7\x02\n\x13ListTimelineRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12+\n\x08order_by\x18\x02 \x01(\x0e\x32\x19.rapport.v1.TimelineOrder\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\x10\n\x08\x63hannels\x18\x04 \x03(\t\x12\x32\n\x0binitiatives\x18\x05 \x03(\x0e\x32\x1d.rapport.events.v1.Initiative\x12/\n\x0einitiator_side\x18\x06 \x01(\x0e\x32\x17.rapport.events.v1.Side\x12\x10\n\x08incident\x18\x07 \x01(\t\x12\x16\n\x0einclude_voided\x18\x08 \x01(\x08\x12\x11\n\tpage_size\x18\t \x01(\x05\x12\x12\n\npage_token\x18\n \x01(\t\x12\x14\n\x0cmin_position\x18\x0b \x01(\x03\x12\x16\n\x0e\x66old_occasions\x18\x0c \x01(\x08\"\x92\x03\n\x0cTimelineLine\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x14\n\x0crelationship\x18\x02 \x01(\t\x12/\n\x0boccurred_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08position\x18\x05 \x01(\x03\x12\x13\n\x0brecorded_by\x18\x06 \x01(\t\x12$\n\x05state\x18\x07 \x01(\x0e\x32\x15.rapport.v1.LineState\x12\x31\n\ntouchpoint\x18\x08 \x01(\x0b\x32\x1d.rapport.events.v1.Touchpoint\x12\x14\n\x0c\x63orrected_by\x18\t \x01(\t\x12\x11\n\tvoided_by\x18\n \x01(\t\x12\x31\n\ninitiative\x18\x0b \x01(\x0e\x32\x1d.rapport.events.v1.Initiative\x12\x1c\n\x14\x66olded_relationships\x18\x0c \x03(\t\"{\n\x14ListTimelineResponse\x12\'\n\x05lines\x18\x01 \x03(\x0b\x32\x18.rapport.v1.TimelineLine\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07journal\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x03\"\x9c\x03\n\x05Party\x12\r\n\x05party\x18\x01 \x01(\t\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x1c.rapport.events.v1.PartyKind\x12%\n\x04side\x18\x03 \x01(\x0e\x32\x17.rapport.events.v1.Side\x12\x35\n\x0c\x64isplay_name\x18\x04 \x01(\x0b\x32\x1f.rapport.events.v1.PersonalText\x12\x0c\n\x04team\x18\x05 \x01(\t\x12\x0c\n\x04tier\x18\x06 \x01(\t\x12-\n\x08portrait\x18\x07 \x01(\x0b\x32\x1b.rapport.events.v1.Portrait\x12\x35\n\nattributes\x18\x08 \x03(\x0b\x32!.rapport.v1.Party.AttributesEntry\x12\x0e\n\x06\x65rased\x18\t \x01(\x08\x12\x14\n\x0c\x64\x65scribed_by\x18\n \x01(\t\x1aR\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x05value\x18\x02 \x01(\x0b\x32\x1f.rapport.events.v1.PersonalText:\x02\x38\x01\"[\n\x0fGetPartyRequest\x12\r\n\x05party\x18\x01 \x01(\t\x12#\n\x02on\x18\x02 \x01(\x0b\x32\x17.rapport.events.v1.Date\x12\x14\n\x0cmin_position\x18\x03 \x01(\x03\"W\n\x10GetPartyResponse\x12 \n\x05party\x18\x01 \x01(\x0b\x32\x11.rapport.v1.Party\x12\x0f\n\x07journal\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"\xc0\x01\n\x12ListPartiesRequest\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.rapport.events.v1.PartyKind\x12%\n\x04side\x18\x02 \x01(\x0e\x32\x17.rapport.events.v1.Side\x12\x0c\n\x04tier\x18\x03 \x01(\t\x12\x0c\n\x04team\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\x14\n\x0cmin_position\x18\x07 \x01(\x03\"u\n\x13ListPartiesResponse\x12\"\n\x07parties\x18\x01 \x03(\x0b\x32\x11.rapport.v1.Party\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07journal\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x03\"P\n\x18SummarizeTimelineRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0e\n\x06months\x18\x02 \x01(\x05\x12\x14\n\x0cmin_position\x18\x03 \x01(\x03\"\xea\x01\n\rTimelineMonth\x12&\n\x05month\x18\x01 \x01(\x0b\x32\x17.rapport.events.v1.Date\x12\x13\n\x0btouchpoints\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ys\x18\x03 \x01(\x05\x12\x36\n\x07\x62y_kind\x18\x04 \x03(\x0b\x32%.rapport.v1.TimelineMonth.ByKindEntry\x12\x11\n\tincidents\x18\x05 \x01(\x05\x12\x14\n\x0clive_minutes\x18\x06 \x01(\x03\x1a-\n\x0b\x42yKindEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"X\n\x19SummarizeTimelineResponse\x12)\n\x06months\x18\x01 \x03(\x0b\x32\x19.rapport.v1.TimelineMonth\x12\x10\n\x08position\x18\x02 \x01(\x03*i\n\rTimelineOrder\x12\x1e\n\x1aTIMELINE_ORDER_UNSPECIFIED\x10\x00\x12\x1b\n\x17TIMELINE_ORDER_OCCURRED\x10\x01\x12\x1b\n\x17TIMELINE_ORDER_RECORDED\x10\x02*r\n\tLineState\x12\x1a\n\x16LINE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LINE_STATE_EFFECTIVE\x10\x01\x12\x18\n\x14LINE_STATE_CORRECTED\x10\x02\x12\x15\n\x11LINE_STATE_VOIDED\x10\x03\x32\xdd\x02\n\x0fTimelineService\x12Q\n\x0cListTimeline\x12\x1f.rapport.v1.ListTimelineRequest\x1a .rapport.v1.ListTimelineResponse\x12`\n\x11SummarizeTimeline\x12$.rapport.v1.SummarizeTimelineRequest\x1a%.rapport.v1.SummarizeTimelineResponse\x12\x45\n\x08GetParty\x12\x1b.rapport.v1.GetPartyRequest\x1a\x1c.rapport.v1.GetPartyResponse\x12N\n\x0bListParties\x12\x1e.rapport.v1.ListPartiesRequest\x1a\x1f.rapport.v1.ListPartiesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/v1/timeline_service.proto\x12\nrapport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/events/v1/common.proto\x1a\x1erapport/events/v1/people.proto\x1a\"rapport/events/v1/touchpoint.proto\x1a rapport/v1/capital_service.proto\"\xf8\x02\n\x13ListTimelineRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12+\n\x08order_by\x18\x02 \x01(\x0e\x32\x19.rapport.v1.TimelineOrder\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\x10\n\x08\x63hannels\x18\x04 \x03(\t\x12\x32\n\x0binitiatives\x18\x05 \x03(\x0e\x32\x1d.rapport.events.v1.Initiative\x12/\n\x0einitiator_side\x18\x06 \x01(\x0e\x32\x17.rapport.events.v1.Side\x12\x10\n\x08incident\x18\x07 \x01(\t\x12\x16\n\x0einclude_voided\x18\x08 \x01(\x08\x12\x11\n\tpage_size\x18\t \x01(\x05\x12\x12\n\npage_token\x18\n \x01(\t\x12\x14\n\x0cmin_position\x18\x0b \x01(\x03\x12\x16\n\x0e\x66old_occasions\x18\x0c \x01(\x08\x12\x1f\n\x05\x61s_of\x18\r \x01(\x0b\x32\x10.rapport.v1.AsOf\"\x92\x03\n\x0cTimelineLine\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x14\n\x0crelationship\x18\x02 \x01(\t\x12/\n\x0boccurred_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08position\x18\x05 \x01(\x03\x12\x13\n\x0brecorded_by\x18\x06 \x01(\t\x12$\n\x05state\x18\x07 \x01(\x0e\x32\x15.rapport.v1.LineState\x12\x31\n\ntouchpoint\x18\x08 \x01(\x0b\x32\x1d.rapport.events.v1.Touchpoint\x12\x14\n\x0c\x63orrected_by\x18\t \x01(\t\x12\x11\n\tvoided_by\x18\n \x01(\t\x12\x31\n\ninitiative\x18\x0b \x01(\x0e\x32\x1d.rapport.events.v1.Initiative\x12\x1c\n\x14\x66olded_relationships\x18\x0c \x03(\t\"{\n\x14ListTimelineResponse\x12\'\n\x05lines\x18\x01 \x03(\x0b\x32\x18.rapport.v1.TimelineLine\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07journal\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x03\"\x9c\x03\n\x05Party\x12\r\n\x05party\x18\x01 \x01(\t\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x1c.rapport.events.v1.PartyKind\x12%\n\x04side\x18\x03 \x01(\x0e\x32\x17.rapport.events.v1.Side\x12\x35\n\x0c\x64isplay_name\x18\x04 \x01(\x0b\x32\x1f.rapport.events.v1.PersonalText\x12\x0c\n\x04team\x18\x05 \x01(\t\x12\x0c\n\x04tier\x18\x06 \x01(\t\x12-\n\x08portrait\x18\x07 \x01(\x0b\x32\x1b.rapport.events.v1.Portrait\x12\x35\n\nattributes\x18\x08 \x03(\x0b\x32!.rapport.v1.Party.AttributesEntry\x12\x0e\n\x06\x65rased\x18\t \x01(\x08\x12\x14\n\x0c\x64\x65scribed_by\x18\n \x01(\t\x1aR\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x05value\x18\x02 \x01(\x0b\x32\x1f.rapport.events.v1.PersonalText:\x02\x38\x01\"|\n\x0fGetPartyRequest\x12\r\n\x05party\x18\x01 \x01(\t\x12#\n\x02on\x18\x02 \x01(\x0b\x32\x17.rapport.events.v1.Date\x12\x14\n\x0cmin_position\x18\x03 \x01(\x03\x12\x1f\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x10.rapport.v1.AsOf\"W\n\x10GetPartyResponse\x12 \n\x05party\x18\x01 \x01(\x0b\x32\x11.rapport.v1.Party\x12\x0f\n\x07journal\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"\xe1\x01\n\x12ListPartiesRequest\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.rapport.events.v1.PartyKind\x12%\n\x04side\x18\x02 \x01(\x0e\x32\x17.rapport.events.v1.Side\x12\x0c\n\x04tier\x18\x03 \x01(\t\x12\x0c\n\x04team\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\x14\n\x0cmin_position\x18\x07 \x01(\x03\x12\x1f\n\x05\x61s_of\x18\x08 \x01(\x0b\x32\x10.rapport.v1.AsOf\"u\n\x13ListPartiesResponse\x12\"\n\x07parties\x18\x01 \x03(\x0b\x32\x11.rapport.v1.Party\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07journal\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x03\"q\n\x18SummarizeTimelineRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0e\n\x06months\x18\x02 \x01(\x05\x12\x14\n\x0cmin_position\x18\x03 \x01(\x03\x12\x1f\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x10.rapport.v1.AsOf\"\xea\x01\n\rTimelineMonth\x12&\n\x05month\x18\x01 \x01(\x0b\x32\x17.rapport.events.v1.Date\x12\x13\n\x0btouchpoints\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ys\x18\x03 \x01(\x05\x12\x36\n\x07\x62y_kind\x18\x04 \x03(\x0b\x32%.rapport.v1.TimelineMonth.ByKindEntry\x12\x11\n\tincidents\x18\x05 \x01(\x05\x12\x14\n\x0clive_minutes\x18\x06 \x01(\x03\x1a-\n\x0b\x42yKindEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"X\n\x19SummarizeTimelineResponse\x12)\n\x06months\x18\x01 \x03(\x0b\x32\x19.rapport.v1.TimelineMonth\x12\x10\n\x08position\x18\x02 \x01(\x03*i\n\rTimelineOrder\x12\x1e\n\x1aTIMELINE_ORDER_UNSPECIFIED\x10\x00\x12\x1b\n\x17TIMELINE_ORDER_OCCURRED\x10\x01\x12\x1b\n\x17TIMELINE_ORDER_RECORDED\x10\x02*r\n\tLineState\x12\x1a\n\x16LINE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14LINE_STATE_EFFECTIVE\x10\x01\x12\x18\n\x14LINE_STATE_CORRECTED\x10\x02\x12\x15\n\x11LINE_STATE_VOIDED\x10\x03\x32\xdd\x02\n\x0fTimelineService\x12Q\n\x0cListTimeline\x12\x1f.rapport.v1.ListTimelineRequest\x1a .rapport.v1.ListTimelineResponse\x12`\n\x11SummarizeTimeline\x12$.rapport.v1.SummarizeTimelineRequest\x1a%.rapport.v1.SummarizeTimelineResponse\x12\x45\n\x08GetParty\x12\x1b.rapport.v1.GetPartyRequest\x1a\x1c.rapport.v1.GetPartyResponse\x12N\n\x0bListParties\x12\x1e.rapport.v1.ListPartiesRequest\x1a\x1f.rapport.v1.ListPartiesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,36 +40,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PARTY_ATTRIBUTESENTRY']._serialized_options = b'8\001'
   _globals['_TIMELINEMONTH_BYKINDENTRY']._loaded_options = None
   _globals['_TIMELINEMONTH_BYKINDENTRY']._serialized_options = b'8\001'
-  _globals['_TIMELINEORDER']._serialized_start=2378
-  _globals['_TIMELINEORDER']._serialized_end=2483
-  _globals['_LINESTATE']._serialized_start=2485
-  _globals['_LINESTATE']._serialized_end=2599
-  _globals['_LISTTIMELINEREQUEST']._serialized_start=183
-  _globals['_LISTTIMELINEREQUEST']._serialized_end=526
-  _globals['_TIMELINELINE']._serialized_start=529
-  _globals['_TIMELINELINE']._serialized_end=931
-  _globals['_LISTTIMELINERESPONSE']._serialized_start=933
-  _globals['_LISTTIMELINERESPONSE']._serialized_end=1056
-  _globals['_PARTY']._serialized_start=1059
-  _globals['_PARTY']._serialized_end=1471
-  _globals['_PARTY_ATTRIBUTESENTRY']._serialized_start=1389
-  _globals['_PARTY_ATTRIBUTESENTRY']._serialized_end=1471
-  _globals['_GETPARTYREQUEST']._serialized_start=1473
-  _globals['_GETPARTYREQUEST']._serialized_end=1564
-  _globals['_GETPARTYRESPONSE']._serialized_start=1566
-  _globals['_GETPARTYRESPONSE']._serialized_end=1653
-  _globals['_LISTPARTIESREQUEST']._serialized_start=1656
-  _globals['_LISTPARTIESREQUEST']._serialized_end=1848
-  _globals['_LISTPARTIESRESPONSE']._serialized_start=1850
-  _globals['_LISTPARTIESRESPONSE']._serialized_end=1967
-  _globals['_SUMMARIZETIMELINEREQUEST']._serialized_start=1969
-  _globals['_SUMMARIZETIMELINEREQUEST']._serialized_end=2049
-  _globals['_TIMELINEMONTH']._serialized_start=2052
-  _globals['_TIMELINEMONTH']._serialized_end=2286
-  _globals['_TIMELINEMONTH_BYKINDENTRY']._serialized_start=2241
-  _globals['_TIMELINEMONTH_BYKINDENTRY']._serialized_end=2286
-  _globals['_SUMMARIZETIMELINERESPONSE']._serialized_start=2288
-  _globals['_SUMMARIZETIMELINERESPONSE']._serialized_end=2376
-  _globals['_TIMELINESERVICE']._serialized_start=2602
-  _globals['_TIMELINESERVICE']._serialized_end=2951
+  _globals['_TIMELINEORDER']._serialized_start=2544
+  _globals['_TIMELINEORDER']._serialized_end=2649
+  _globals['_LINESTATE']._serialized_start=2651
+  _globals['_LINESTATE']._serialized_end=2765
+  _globals['_LISTTIMELINEREQUEST']._serialized_start=217
+  _globals['_LISTTIMELINEREQUEST']._serialized_end=593
+  _globals['_TIMELINELINE']._serialized_start=596
+  _globals['_TIMELINELINE']._serialized_end=998
+  _globals['_LISTTIMELINERESPONSE']._serialized_start=1000
+  _globals['_LISTTIMELINERESPONSE']._serialized_end=1123
+  _globals['_PARTY']._serialized_start=1126
+  _globals['_PARTY']._serialized_end=1538
+  _globals['_PARTY_ATTRIBUTESENTRY']._serialized_start=1456
+  _globals['_PARTY_ATTRIBUTESENTRY']._serialized_end=1538
+  _globals['_GETPARTYREQUEST']._serialized_start=1540
+  _globals['_GETPARTYREQUEST']._serialized_end=1664
+  _globals['_GETPARTYRESPONSE']._serialized_start=1666
+  _globals['_GETPARTYRESPONSE']._serialized_end=1753
+  _globals['_LISTPARTIESREQUEST']._serialized_start=1756
+  _globals['_LISTPARTIESREQUEST']._serialized_end=1981
+  _globals['_LISTPARTIESRESPONSE']._serialized_start=1983
+  _globals['_LISTPARTIESRESPONSE']._serialized_end=2100
+  _globals['_SUMMARIZETIMELINEREQUEST']._serialized_start=2102
+  _globals['_SUMMARIZETIMELINEREQUEST']._serialized_end=2215
+  _globals['_TIMELINEMONTH']._serialized_start=2218
+  _globals['_TIMELINEMONTH']._serialized_end=2452
+  _globals['_TIMELINEMONTH_BYKINDENTRY']._serialized_start=2407
+  _globals['_TIMELINEMONTH_BYKINDENTRY']._serialized_end=2452
+  _globals['_SUMMARIZETIMELINERESPONSE']._serialized_start=2454
+  _globals['_SUMMARIZETIMELINERESPONSE']._serialized_end=2542
+  _globals['_TIMELINESERVICE']._serialized_start=2768
+  _globals['_TIMELINESERVICE']._serialized_end=3117
 # @@protoc_insertion_point(module_scope)

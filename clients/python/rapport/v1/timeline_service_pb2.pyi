@@ -12,6 +12,7 @@ from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
 from rapport.events.v1 import common_pb2 as common_pb2
 from rapport.events.v1 import people_pb2 as people_pb2
 from rapport.events.v1 import touchpoint_pb2 as touchpoint_pb2
+from rapport.v1 import capital_service_pb2 as capital_service_pb2
 import builtins as builtins
 import sys
 import typing as typing
@@ -91,14 +92,15 @@ class ListTimelineRequest(message.Message):
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     MIN_POSITION_FIELD_NUMBER: builtins.int
     FOLD_OCCASIONS_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
     parent: builtins.str
-    """`relationships/{a}~{b}` (`b~a` is accepted), `people/{id}`, `teams/{team}` (its internal people today)
-    or `organizations/{id}` (touchpoints with those affiliated on their day). Required.
+    """`relationships/{a}~{b}` (`b~a` is accepted), `people/{id}`, `teams/{team}` (its internal people that
+    day) or `organizations/{id}` (touchpoints with those affiliated on their day). Required.
     """
     order_by: TimelineOrder.ValueType
     """By which time, newest first. Absent: OCCURRED."""
     initiator_side: people_pb2.Side.ValueType
-    """Only touchpoints whose initiator is of this side today. Absent: both."""
+    """Only touchpoints whose initiator is of this side on the day asked. Absent: both."""
     incident: builtins.str
     """Only this incident (its event id) and its recovery steps. Absent: all."""
     include_voided: builtins.bool
@@ -125,6 +127,10 @@ class ListTimelineRequest(message.Message):
     def initiatives(self) -> containers.RepeatedScalarFieldContainer[touchpoint_pb2.Initiative.ValueType]:
         """Only these modes, the kind's default counted in. Empty: all."""
 
+    @builtins.property
+    def as_of(self) -> capital_service_pb2.AsOf:
+        """Day, knowledge, and the policy whose default modes count: what happened up to the day, as it stood."""
+
     def __init__(
         self,
         *,
@@ -140,10 +146,11 @@ class ListTimelineRequest(message.Message):
         page_token: builtins.str = ...,
         min_position: builtins.int = ...,
         fold_occasions: builtins.bool = ...,
+        as_of: capital_service_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["channels", b"channels", "fold_occasions", b"fold_occasions", "incident", b"incident", "include_voided", b"include_voided", "initiatives", b"initiatives", "initiator_side", b"initiator_side", "kinds", b"kinds", "min_position", b"min_position", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "channels", b"channels", "fold_occasions", b"fold_occasions", "incident", b"incident", "include_voided", b"include_voided", "initiatives", b"initiatives", "initiator_side", b"initiator_side", "kinds", b"kinds", "min_position", b"min_position", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -180,12 +187,12 @@ class TimelineLine(message.Message):
     voided_by: builtins.str
     """Event id of the void in force. Empty: none."""
     initiative: touchpoint_pb2.Initiative.ValueType
-    """Who moved: the touchpoint's own or its kind's default in the policy in force today; PROACTIVE for a
-    kind that policy does not have.
+    """Who moved: the touchpoint's own or its kind's default in the policy asked, or in force on the day;
+    PROACTIVE for a kind that policy does not have.
     """
     @builtins.property
     def occurred_at(self) -> timestamp_pb2.Timestamp:
-        """When it happened, as it stands now."""
+        """When it happened, as it stands."""
 
     @builtins.property
     def recorded_at(self) -> timestamp_pb2.Timestamp:
@@ -193,7 +200,7 @@ class TimelineLine(message.Message):
 
     @builtins.property
     def touchpoint(self) -> touchpoint_pb2.Touchpoint:
-        """What happened, as it stands now; texts are opened for those who may see them."""
+        """What happened, as it stands; texts are opened for those who may see them."""
 
     @builtins.property
     def folded_relationships(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -347,13 +354,18 @@ class GetPartyRequest(message.Message):
     PARTY_FIELD_NUMBER: builtins.int
     ON_FIELD_NUMBER: builtins.int
     MIN_POSITION_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
     party: builtins.str
     """`people/{id}` or `organizations/{id}`. Required."""
     min_position: builtins.int
     """Wait until the read model has reached this position. Absent: do not wait."""
     @builtins.property
     def on(self) -> common_pb2.Date:
-        """The day whose description is asked. Absent: today."""
+        """The day whose description is asked. Absent: that of `as_of`; not both."""
+
+    @builtins.property
+    def as_of(self) -> capital_service_pb2.AsOf:
+        """Day and knowledge."""
 
     def __init__(
         self,
@@ -361,10 +373,11 @@ class GetPartyRequest(message.Message):
         party: builtins.str = ...,
         on: common_pb2.Date | None = ...,
         min_position: builtins.int = ...,
+        as_of: capital_service_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["on", b"on"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "on", b"on"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["min_position", b"min_position", "on", b"on", "party", b"party"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "min_position", b"min_position", "on", b"on", "party", b"party"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -400,7 +413,7 @@ class GetPartyResponse(message.Message):
 
 @typing.final
 class ListPartiesRequest(message.Message):
-    """ListPartiesRequest asks for a page of parties as they are today."""
+    """ListPartiesRequest asks for a page of parties as described on a day."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -411,6 +424,7 @@ class ListPartiesRequest(message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     MIN_POSITION_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
     kind: people_pb2.PartyKind.ValueType
     """Only people or only organisations. Absent: both."""
     side: people_pb2.Side.ValueType
@@ -425,6 +439,10 @@ class ListPartiesRequest(message.Message):
     """From the answer before, of the same request. Absent: the first page."""
     min_position: builtins.int
     """Wait until the read model has reached this position. Absent: do not wait."""
+    @builtins.property
+    def as_of(self) -> capital_service_pb2.AsOf:
+        """Day and knowledge."""
+
     def __init__(
         self,
         *,
@@ -435,10 +453,11 @@ class ListPartiesRequest(message.Message):
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         min_position: builtins.int = ...,
+        as_of: capital_service_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["kind", b"kind", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "side", b"side", "team", b"team", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "kind", b"kind", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "side", b"side", "team", b"team", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -485,22 +504,28 @@ class SummarizeTimelineRequest(message.Message):
     PARENT_FIELD_NUMBER: builtins.int
     MONTHS_FIELD_NUMBER: builtins.int
     MIN_POSITION_FIELD_NUMBER: builtins.int
+    AS_OF_FIELD_NUMBER: builtins.int
     parent: builtins.str
     """As in ListTimelineRequest. Required."""
     months: builtins.int
     """At most so many of the newest months with a touchpoint, 1 to 120. Absent: 12."""
     min_position: builtins.int
     """Wait until the read model has reached this position. Absent: do not wait."""
+    @builtins.property
+    def as_of(self) -> capital_service_pb2.AsOf:
+        """As in ListTimelineRequest."""
+
     def __init__(
         self,
         *,
         parent: builtins.str = ...,
         months: builtins.int = ...,
         min_position: builtins.int = ...,
+        as_of: capital_service_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["min_position", b"min_position", "months", b"months", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["as_of", b"as_of", "min_position", b"min_position", "months", b"months", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -62,22 +62,24 @@ class TimelineServiceServicer:
     """
 
     def ListTimeline(self, request, context):
-        """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
-        human share one timeline.
+        """ListTimeline answers the touchpoints of a relationship, a person, a team or an organisation up to a
+        day, newest first. Ids linked as one human share one timeline. Errors: LIST_TOO_WIDE for past
+        knowledge of more than 10,000 relationships or 100,000 touchpoints.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SummarizeTimeline(self, request, context):
-        """SummarizeTimeline answers a parent's months: what was done in each.
+        """SummarizeTimeline answers a parent's months up to a day: what was done in each. Errors: LIST_TOO_WIDE
+        for more than 100,000 touchpoints, or past knowledge of more than 10,000 relationships.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetParty(self, request, context):
-        """GetParty answers a person or organisation as last described. Errors: PARTY_UNKNOWN.
+        """GetParty answers a person or organisation as described on a day. Errors: PARTY_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,13 +34,16 @@ class TimelineServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TimelineServiceAsyncStub: ...
     ListTimeline: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineRequest, _timeline_service_pb2.ListTimelineResponse]
-    """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
-    human share one timeline.
+    """ListTimeline answers the touchpoints of a relationship, a person, a team or an organisation up to a
+    day, newest first. Ids linked as one human share one timeline. Errors: LIST_TOO_WIDE for past
+    knowledge of more than 10,000 relationships or 100,000 touchpoints.
     """
     SummarizeTimeline: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.SummarizeTimelineRequest, _timeline_service_pb2.SummarizeTimelineResponse]
-    """SummarizeTimeline answers a parent's months: what was done in each."""
+    """SummarizeTimeline answers a parent's months up to a day: what was done in each. Errors: LIST_TOO_WIDE
+    for more than 100,000 touchpoints, or past knowledge of more than 10,000 relationships.
+    """
     GetParty: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.GetPartyRequest, _timeline_service_pb2.GetPartyResponse]
-    """GetParty answers a person or organisation as last described. Errors: PARTY_UNKNOWN."""
+    """GetParty answers a person or organisation as described on a day. Errors: PARTY_UNKNOWN."""
     ListParties: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ListPartiesRequest, _timeline_service_pb2.ListPartiesResponse]
     """ListParties answers the people and organisations of the tenant by name."""
 
@@ -50,13 +53,16 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListTimeline: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineRequest, _timeline_service_pb2.ListTimelineResponse]  # type: ignore[assignment]
-    """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
-    human share one timeline.
+    """ListTimeline answers the touchpoints of a relationship, a person, a team or an organisation up to a
+    day, newest first. Ids linked as one human share one timeline. Errors: LIST_TOO_WIDE for past
+    knowledge of more than 10,000 relationships or 100,000 touchpoints.
     """
     SummarizeTimeline: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.SummarizeTimelineRequest, _timeline_service_pb2.SummarizeTimelineResponse]  # type: ignore[assignment]
-    """SummarizeTimeline answers a parent's months: what was done in each."""
+    """SummarizeTimeline answers a parent's months up to a day: what was done in each. Errors: LIST_TOO_WIDE
+    for more than 100,000 touchpoints, or past knowledge of more than 10,000 relationships.
+    """
     GetParty: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.GetPartyRequest, _timeline_service_pb2.GetPartyResponse]  # type: ignore[assignment]
-    """GetParty answers a person or organisation as last described. Errors: PARTY_UNKNOWN."""
+    """GetParty answers a person or organisation as described on a day. Errors: PARTY_UNKNOWN."""
     ListParties: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ListPartiesRequest, _timeline_service_pb2.ListPartiesResponse]  # type: ignore[assignment]
     """ListParties answers the people and organisations of the tenant by name."""
 
@@ -69,8 +75,9 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _timeline_service_pb2.ListTimelineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_timeline_service_pb2.ListTimelineResponse, _abc.Awaitable[_timeline_service_pb2.ListTimelineResponse]]:
-        """ListTimeline answers the touchpoints of a relationship or a person, newest first. Ids linked as one
-        human share one timeline.
+        """ListTimeline answers the touchpoints of a relationship, a person, a team or an organisation up to a
+        day, newest first. Ids linked as one human share one timeline. Errors: LIST_TOO_WIDE for past
+        knowledge of more than 10,000 relationships or 100,000 touchpoints.
         """
 
     @_abc_1.abstractmethod
@@ -79,7 +86,9 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _timeline_service_pb2.SummarizeTimelineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_timeline_service_pb2.SummarizeTimelineResponse, _abc.Awaitable[_timeline_service_pb2.SummarizeTimelineResponse]]:
-        """SummarizeTimeline answers a parent's months: what was done in each."""
+        """SummarizeTimeline answers a parent's months up to a day: what was done in each. Errors: LIST_TOO_WIDE
+        for more than 100,000 touchpoints, or past knowledge of more than 10,000 relationships.
+        """
 
     @_abc_1.abstractmethod
     def GetParty(
@@ -87,7 +96,7 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _timeline_service_pb2.GetPartyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_timeline_service_pb2.GetPartyResponse, _abc.Awaitable[_timeline_service_pb2.GetPartyResponse]]:
-        """GetParty answers a person or organisation as last described. Errors: PARTY_UNKNOWN."""
+        """GetParty answers a person or organisation as described on a day. Errors: PARTY_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListParties(
