@@ -25,6 +25,7 @@ from tests.support.views import (
     running_projector,
     touch,
     unlink,
+    void,
 )
 
 INTERNAL = people_pb2.SIDE_INTERNAL
@@ -151,6 +152,31 @@ async def test_a_person_nobody_has_touched_has_an_empty_portfolio(projector: Run
     assert sums(told) == (0, 0, 0, 0)
     assert not told.by_internal
     assert not told.strongest
+
+
+@pytest.mark.parametrize("parent", ["people/me", "teams/red", "tenants/acme"])
+async def test_a_relationship_of_voided_touchpoints_alone_is_in_no_sum(
+    projector: Running, parent: str
+) -> None:
+    before = await portfolio(projector, parent)
+    wrong = await projector.add(touch("me", "zed", "call"), TODAY)
+    moved = await projector.add(touch("me", "amy", "call"), "2026-05-30T09:00:00Z")
+    await projector.settle()
+    assert sums(await portfolio(projector, parent))[3] == before.sums.relationships + 2
+    head = projector.head
+    await projector.add(void(wrong))
+    await projector.add(void(moved))
+    await projector.settle()
+    told = await portfolio(projector, parent)
+    assert sums(told) == sums(before)
+    assert told.weakest == before.weakest
+    assert not told.without_side
+    # By folding the same, and as it was known before it was taken back.
+    folded = await portfolio(projector, parent, known_at_position=projector.head)
+    assert folded == told
+    assert sums(await portfolio(projector, parent, known_at_position=head))[3] == (
+        before.sums.relationships + 2
+    )
 
 
 async def test_people_nobody_described_are_named_and_in_the_sums(projector: Running) -> None:

@@ -149,6 +149,7 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     "attention_of_person": (A[0],),
     "attention_raised_on": (["overdue-1", "overdue-2"], 9000),
     "pairs_touched_since": (A[:1], 19_000),
+    "pairs_in_touch": (A[:1], 0, 10**9),
     "watch_attention": (4_900, None, 201),
 }
 WITHOUT_TENANT: Final[Mapping[str, tuple[object, ...]]] = {

@@ -15,9 +15,11 @@ from services.projector.api.portfolio_answers import (
     account_message,
     builders_message,
     parity_message,
+    person_effort_message,
     portfolio_message,
     programme_message,
 )
+from services.projector.queries.efforts import read_effort
 from services.projector.queries.portfolios import (
     Whose,
     read_account,
@@ -48,7 +50,11 @@ class Portfolios(PortfolioServiceServicer):
         whose = _whose(request.parent, fields, tenant=True)
 
         async def work(snapshot: Snapshot, question: Question) -> wire.GetPortfolioResponse:
-            return portfolio_message(*await read_portfolio(snapshot, question, whose))
+            answer = portfolio_message(*await read_portfolio(snapshot, question, whose))
+            if whose.person is not None:
+                effort = await read_effort(snapshot, question, whose.person)
+                answer.effort.CopyFrom(person_effort_message(effort))
+            return answer
 
         return await self._answer(fields, request.as_of, context, work)
 

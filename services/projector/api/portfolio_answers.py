@@ -8,7 +8,7 @@ from rapport.v1 import portfolio_service_pb2 as wire
 from rapport.v1 import relationship_service_pb2 as relationship
 
 from services.projector.api.answers import balance_message, date_message, relationship_name
-from services.projector.api.relationship_answers import QUADRANTS
+from services.projector.api.relationship_answers import QUADRANTS, minutes_message
 from services.projector.domain.collective.account import Account
 from services.projector.domain.collective.builders import PURPOSE, Builder, Builders
 from services.projector.domain.collective.concentration import Holding
@@ -17,6 +17,7 @@ from services.projector.domain.collective.portfolio import Portfolio
 from services.projector.domain.collective.programme import Programme, ProgrammeWeek
 from services.projector.domain.collective.stake import Stake
 from services.projector.domain.collective.sums import Sums
+from services.projector.domain.measures.effort import PersonEffort
 from services.projector.domain.people.affiliations import Affiliation
 from services.projector.queries.many import Held
 
@@ -38,6 +39,17 @@ def portfolio_message(found: Portfolio, held: Held) -> wire.GetPortfolioResponse
         strongest=balances(found.strongest),
         weakest=balances(found.weakest),
         without_side=found.without_side[:_HOLDINGS_MAX],
+    )
+
+
+def person_effort_message(found: PersonEffort) -> wire.PersonEffort:
+    """The time somebody gave and received."""
+    return wire.PersonEffort(
+        given=minutes_message(found.given),
+        received=minutes_message(found.received),
+        window_days=found.window_days,
+        touchpoints=found.touchpoints,
+        with_minutes=found.recorded,
     )
 
 

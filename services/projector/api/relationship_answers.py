@@ -102,8 +102,8 @@ def relationship_message(
         know_only=bool(measured.care_share.know_only),
         proactivity=_proactivity(measured),
         reciprocity=_reciprocity(measured),
-        effort_by_a=_minutes(measured.effort.by_a),
-        effort_by_b=_minutes(measured.effort.by_b),
+        effort_by_a=minutes_message(measured.effort.by_a),
+        effort_by_b=minutes_message(measured.effort.by_b),
         effort_window_days=view.on - measured.effort.first_day + 1,
         reliability=_share(measured.reliability.ours.share),
         reliability_by_a=_share(measured.reliability.by_person[view.a].share),
@@ -276,7 +276,8 @@ def _reciprocity(measured: RelationshipSummary) -> wire.Reciprocity:
     )
 
 
-def _minutes(minutes: efforts.Minutes) -> wire.Effort:
+def minutes_message(minutes: efforts.Minutes) -> wire.Effort:
+    """Minutes by what they were for."""
     return wire.Effort(prep=minutes.prep, live=minutes.live, follow_up=minutes.follow_up)
 
 

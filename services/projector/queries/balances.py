@@ -55,11 +55,16 @@ class Part:
     days: frozenset[int] = frozenset()
     # Whether anything was recorded that happened up to the day asked, in effect or not.
     touched: bool = False
+    # Whether any of that is in effect: not voided, nor corrected to a later day.
+    in_effect: bool = False
 
     def plus(self, other: "Part") -> "Part":
         """Both together: balances add, contact-days unite."""
         return Part(
-            self.balance + other.balance, self.days | other.days, self.touched or other.touched
+            self.balance + other.balance,
+            self.days | other.days,
+            touched=self.touched or other.touched,
+            in_effect=self.in_effect or other.in_effect,
         )
 
 
@@ -140,7 +145,7 @@ async def _stored_parts(
             continue  # nothing posted: sums do not tell whether it was touched by that day
         buckets = buckets_from_text(row["buckets"], through_day)
         days = frozenset(day for day in row["contact_days"] if day <= question.on)
-        parts[row["a"], row["b"]] = Part(buckets.balance(at), days, touched=True)
+        parts[row["a"], row["b"]] = Part(buckets.balance(at), days, touched=True, in_effect=True)
     return parts
 
 
@@ -155,6 +160,7 @@ async def _folded_parts(
             Buckets(fold(touchpoints, question.policy, question.on).entries).balance(at),
             frozenset(contact_days(touchpoints, question.policy, question.on)),
             touched=any(each.day <= question.on for each in (*history.recorded, *touchpoints)),
+            in_effect=any(each.day <= question.on for each in touchpoints),
         )
     return parts
 

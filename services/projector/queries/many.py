@@ -54,7 +54,7 @@ class Humans:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Relationships in which something happened by the day: as stakes, and as people see them."""
+    """Relationships with a touchpoint in effect by the day: as stakes, and as people see them."""
 
     stakes: tuple[Stake, ...]
     balances: Mapping[Pair, RelationBalance]
@@ -100,7 +100,7 @@ async def read_whole(snapshot: Snapshot, question: Question) -> Wide:
 
 
 async def read_parts_of(snapshot: Snapshot, question: Question, wide: Wide) -> dict[Pair, Part]:
-    """What each relationship adds up to, of those in which something happened by the day."""
+    """What each relationship adds up to, of those with a touchpoint in effect by the day."""
     raw = [pair for relation in wide.relations for pair in relation.raw]
     parts = await read_parts(snapshot, question, raw)
     found = {}
@@ -108,7 +108,7 @@ async def read_parts_of(snapshot: Snapshot, question: Question, wide: Wide) -> d
         total = Part()
         for pair in relation.raw:
             total = total.plus(parts[pair])
-        if total.touched:
+        if total.in_effect:
             found[relation.pair] = total
     return found
 
@@ -164,7 +164,7 @@ async def _standing(
 async def _begun(
     snapshot: Snapshot, question: Question, balances: list[RelationBalance]
 ) -> list[RelationBalance]:
-    """Those in which something happened by the day: there is a standing for what is to come, too.
+    """Those with a touchpoint in effect by the day: what is to come, or voided, has a standing too.
 
     Only those that stand at nothing are looked up.
     """

@@ -75,11 +75,13 @@ def test_a_group_meeting_is_one_hour_of_a_person_over_all_relationships() -> Non
         for pair in (("ann", "bob"), ("ann", "eve"), ("bob", "eve"))
     ]
 
-    told = effort_of_person("ann", views)
+    told = effort_of_person("ann", views, 90)
 
     # Given: the board once (30 + 60), 15 to Eve. Received: the board's hour once, Eve's 5.
     assert told.given == Minutes(30, 75, 0)
     assert told.received == Minutes(0, 65, 0)
+    # What Eve told Bob is none of hers.
+    assert (told.touchpoints, told.recorded, told.window_days) == (4, 4, 90)
 
 
 def test_linked_ids_give_as_one() -> None:

@@ -132,6 +132,48 @@ class Sums(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class PersonEffort(message.Message):
+    """PersonEffort is the time one person gave and received over all relationships: an occasion counts
+    once, at its largest minutes, however many were there.
+    """
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    GIVEN_FIELD_NUMBER: builtins.int
+    RECEIVED_FIELD_NUMBER: builtins.int
+    WINDOW_DAYS_FIELD_NUMBER: builtins.int
+    TOUCHPOINTS_FIELD_NUMBER: builtins.int
+    WITH_MINUTES_FIELD_NUMBER: builtins.int
+    window_days: builtins.int
+    """The effort window, days, the day asked included."""
+    touchpoints: builtins.int
+    """Touchpoints of the window, each once."""
+    with_minutes: builtins.int
+    """Those of them that say minutes at all."""
+    @builtins.property
+    def given(self) -> relationship_service_pb2.Effort:
+        """Minutes the person gave."""
+
+    @builtins.property
+    def received(self) -> relationship_service_pb2.Effort:
+        """Minutes the others gave the person."""
+
+    def __init__(
+        self,
+        *,
+        given: relationship_service_pb2.Effort | None = ...,
+        received: relationship_service_pb2.Effort | None = ...,
+        window_days: builtins.int = ...,
+        touchpoints: builtins.int = ...,
+        with_minutes: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["given", b"given", "received", b"received"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["given", b"given", "received", b"received", "touchpoints", b"touchpoints", "window_days", b"window_days", "with_minutes", b"with_minutes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class GetPortfolioRequest(message.Message):
     """GetPortfolioRequest asks for a portfolio."""
 
@@ -171,6 +213,7 @@ class GetPortfolioResponse(message.Message):
     WEAKEST_FIELD_NUMBER: builtins.int
     COMPUTED_FIELD_NUMBER: builtins.int
     WITHOUT_SIDE_FIELD_NUMBER: builtins.int
+    EFFORT_FIELD_NUMBER: builtins.int
     @builtins.property
     def sums(self) -> Sums:
         """The sums."""
@@ -203,6 +246,10 @@ class GetPortfolioResponse(message.Message):
     def without_side(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """People in these relationships that nobody described, whom no holding can name; at most 100."""
 
+    @builtins.property
+    def effort(self) -> PersonEffort:
+        """The time given and received. Absent: of a team or the tenant."""
+
     def __init__(
         self,
         *,
@@ -214,10 +261,11 @@ class GetPortfolioResponse(message.Message):
         weakest: abc.Iterable[capital_service_pb2.Balance] | None = ...,
         computed: capital_service_pb2.Computed | None = ...,
         without_side: abc.Iterable[builtins.str] | None = ...,
+        effort: PersonEffort | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["computed", b"computed", "sums", b"sums"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["computed", b"computed", "effort", b"effort", "sums", b"sums"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["by_external", b"by_external", "by_internal", b"by_internal", "capital_at_risk", b"capital_at_risk", "computed", b"computed", "strongest", b"strongest", "sums", b"sums", "weakest", b"weakest", "without_side", b"without_side"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["by_external", b"by_external", "by_internal", b"by_internal", "capital_at_risk", b"capital_at_risk", "computed", b"computed", "effort", b"effort", "strongest", b"strongest", "sums", b"sums", "weakest", b"weakest", "without_side", b"without_side"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
