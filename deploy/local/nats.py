@@ -37,7 +37,7 @@ STOP: Escalation = ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0))
 
 _CONF = """\
 # Written at every start; changes here are lost.
-server_name: "rapport-local"
+server_name: "{name}"
 listen: "127.0.0.1:{port}"
 http: "127.0.0.1:{monitoring_port}"
 ports_file_dir: {home}
@@ -64,7 +64,7 @@ authorization {{
     {{ user: "admin", password: "{admin_password}" }}
   ]
 }}
-"""
+{more}"""
 
 
 def find_nats_server(explicit: Path | None = None) -> Path:
@@ -98,6 +98,8 @@ class NatsServer:
         self.port = 0
         self.monitoring_port = 0
         self.process: Process | None = None
+        # More of its configuration, in NATS's words: how it finds the others of a cluster.
+        self.server_name, self.more_settings = "rapport-local", ""
         self._binary = binary
         self._conf = self.home / "nats.conf"
         self._password = ""
@@ -175,6 +177,8 @@ class NatsServer:
             max_payload=MAX_PAYLOAD_BYTES,
             password=self._password,
             admin_password=self._admin_password,
+            name=self.server_name,
+            more=self.more_settings,
         )
         write_private(self._conf, text)
         self.process = spawn(

@@ -24,7 +24,7 @@ from deploy.local.files import write_private
 from deploy.local.nats import NatsServer
 from deploy.local.postgres import PostgresServer
 from deploy.local.provision import Login, ensure_logins, with_login
-from deploy.local.service import LEDGER, PROJECTOR, Service
+from deploy.local.service import LEDGER, PROJECTOR, Service, ServiceSpec
 from deploy.local.state import StackState
 from services.operator.config import Installation
 from services.runtime.vault.master import MasterKeys
@@ -59,6 +59,20 @@ class Replica:
     async def start(self) -> None:
         """Returns when it listens."""
         await asyncio.to_thread(self._service.start)
+
+    @property
+    def log(self) -> Path:
+        """What it says."""
+        return self._service.log
+
+    @property
+    def metrics_target(self) -> str:
+        """Where its metrics are."""
+        return self._state.endpoints[f"{self.name}_metrics"]
+
+    async def drain(self) -> None:
+        """SIGTERM, and SIGKILL for who does not end; returns when it is gone."""
+        await asyncio.to_thread(self._service.stop)
 
     async def kill(self) -> None:
         """SIGKILL; returns when it is gone."""
@@ -125,6 +139,9 @@ class Cluster:
     ledgers: tuple[Replica, Replica]
     projectors: tuple[Replica, Replica]
     state: StackState
+    directory: Path
+    # One more replica by name: a ledger, or a projector that has its entry for the views.
+    make: Callable[[str], Replica]
     # The name of a journal made ahead, so that relays and projectors have found it when it is used.
     ahead: str = ""
 
@@ -132,11 +149,6 @@ class Cluster:
     def installation(self) -> Installation:
         """What operators' commands take."""
         return Installation.from_mapping(self.state.env)
-
-    def any_of(self, replicas: tuple[Replica, Replica], first: int = 0) -> str:
-        """A target that is whichever of two answers, beginning with one of them."""
-        ordered = (replicas[first], replicas[1 - first])
-        return f"ipv4:{','.join(replica.target for replica in ordered)}"
 
     def client(
         self,
@@ -149,8 +161,8 @@ class Cluster:
     ) -> Rapport:
         """A client of whichever replicas answer, unless told which."""
         return Rapport(
-            ledger or self.any_of(self.ledgers),
-            projector or self.any_of(self.projectors),
+            ledger or any_of(self.ledgers),
+            projector or any_of(self.projectors),
             tenant=tenant,
             principal=principal,
             retry=retry,
@@ -181,45 +193,91 @@ async def until(
 @contextmanager
 def cluster_of(run: TestRun, background: Background) -> Iterator[Cluster]:
     """A cluster of one's own; blocks while it starts."""
+    with (
+        run.private_postgres(max_connections=200) as postgres,
+        run.private_nats() as nats,
+        cluster_on(run, background, postgres, nats) as cluster,
+    ):
+        yield cluster
+
+
+class Wiring:
+    """How the processes of a cluster reach each other: directly, unless told otherwise."""
+
+    def via(self, name: str, variable: str, address: str) -> str:
+        """What the replica `name` is given as the setting `variable`, which says `address`."""
+        return address
+
+    def spec(self, spec: ServiceSpec) -> ServiceSpec:
+        """The service as it is to run."""
+        return spec
+
+    def env(self) -> dict[str, str]:
+        """More of the environment of every replica."""
+        return {}
+
+
+@contextmanager
+def cluster_on(
+    run: TestRun,
+    background: Background,
+    postgres: PostgresServer,
+    nats: NatsServer,
+    wiring: Wiring | None = None,
+) -> Iterator[Cluster]:
+    """A cluster on servers that run already; blocks while it starts."""
+    wiring = wiring or Wiring()
     directory = Path(tempfile.mkdtemp(prefix="cluster-", dir=run.directory))
     directory.chmod(0o711)
     for name in ("run", "logs"):
         (directory / name).mkdir(mode=0o700)
-    with (
-        ThreadPoolExecutor() as threads,
-        run.private_postgres(max_connections=200) as postgres,
-        run.private_nats() as nats,
-    ):
-        database = DatabaseFactory(postgres.dsn, run, background).create()
-        state = _state_of(directory, database, nats)
-        state.env["RAPPORT_POSTGRES_DATA"] = str(postgres.data)
+    database = DatabaseFactory(postgres.dsn, run, background).create()
+    state = _state_of(directory, database, nats)
+    state.env["RAPPORT_POSTGRES_DATA"] = str(postgres.data)
 
-        def make(name: str) -> Replica:
-            target = name.upper().replace("-", "_")
-            spec = replace(LEDGER, name=name, target=target)
-            if name.startswith("projector"):
-                settings = {**PROJECTOR.settings, "RAPPORT_LEDGER_TARGET": "LEDGERS"}
-                settings["RAPPORT_VIEWS_DSN"] = f"{target}_VIEWS"
-                spec = replace(PROJECTOR, name=name, target=target, settings=settings)
-            inherited = {**run.config.inherited, **_QUICK}
-            service = Service(spec, directory, state, inherited, lambda: state.save(directory))
-            return Replica(service, state)
+    def make(name: str) -> Replica:
+        target = name.upper().replace("-", "_")
+        spec = replace(LEDGER, name=name, target=target)
+        if name.startswith("projector"):
+            settings = {**PROJECTOR.settings, "RAPPORT_LEDGER_TARGET": "LEDGERS"}
+            settings["RAPPORT_VIEWS_DSN"] = f"{target}_VIEWS"
+            spec = replace(PROJECTOR, name=name, target=target, settings=settings)
+        settings = {}
+        for variable, entry in spec.settings.items():
+            settings[variable] = f"{target}:{variable}"
+            state.env[settings[variable]] = wiring.via(name, variable, state.env[entry])
+        spec = wiring.spec(replace(spec, settings=settings))
+        inherited = {**run.config.inherited, **_QUICK, **wiring.env()}
+        service = Service(spec, directory, state, inherited, lambda: state.save(directory))
+        return Replica(service, state)
 
-        ledgers = make("ledger-1"), make("ledger-2")
+    started: list[Replica] = []
+
+    def start(*names: str) -> tuple[Replica, Replica]:
+        one, two = (make(name) for name in names)
+        started.extend((one, two))
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(Replica.ensure, (one, two)))
+        return one, two
+
+    try:
+        ledgers = start("ledger-1", "ledger-2")
+        state.env["LEDGERS"] = any_of(ledgers)
         # A login of its own each, so that PostgreSQL can tell them apart.
         state.env["PROJECTOR_1_VIEWS"] = database.views_dsn
         state.env["PROJECTOR_2_VIEWS"] = background.run(_add_login(database))
-        projectors = make("projector-1"), make("projector-2")
-        cluster = Cluster(postgres, nats, database, ledgers, projectors, state)
-        try:
-            list(threads.map(Replica.ensure, ledgers))
-            state.env["LEDGERS"] = cluster.any_of(ledgers)
-            list(threads.map(Replica.ensure, projectors))
-            yield cluster
-        finally:
-            for replica in (*projectors, *ledgers):
-                replica.end()
-            shutil.rmtree(directory, ignore_errors=True)
+        projectors = start("projector-1", "projector-2")
+        yield Cluster(postgres, nats, database, ledgers, projectors, state, directory, make)
+    finally:
+        for replica in reversed(started):
+            replica.end()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def any_of(replicas: tuple[Replica, Replica], first: int = 0) -> str:
+    """A target that is whichever of two answers, beginning with one of them."""
+    ordered = (replicas[first], replicas[1 - first])
+    return f"ipv4:{','.join(replica.target for replica in ordered)}"
 
 
 def _state_of(directory: Path, database: Database, nats: NatsServer) -> StackState:

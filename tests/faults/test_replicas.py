@@ -1,6 +1,6 @@
 """Two ledgers, two relays and two projectors at once: any of them may go, at any time."""
 
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import Cluster, any_of
 from tests.faults.load import load
 from tests.faults.scene import Scene
 
@@ -8,9 +8,7 @@ from tests.faults.scene import Scene
 async def test_one_of_each_killed_in_turn_loses_nothing_and_stops_nobody(
     cluster: Cluster, scene: Scene
 ) -> None:
-    async with load(
-        scene, lambda n: scene.impatient(ledger=cluster.any_of(cluster.ledgers, n))
-    ) as loaded:
+    async with load(scene, lambda n: scene.impatient(ledger=any_of(cluster.ledgers, n))) as loaded:
         await loaded.grown_by(60)
         for victim in (None, *cluster.projectors, None):
             killed = victim or await scene.leader()

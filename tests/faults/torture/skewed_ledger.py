@@ -1,0 +1,8 @@
+"""`python -m tests.faults.torture.skewed_ledger`: a ledger whose clock can be moved."""
+
+import sys
+
+from tests.faults.torture.skewed import main
+
+if __name__ == "__main__":
+    sys.exit(main("ledger"))
