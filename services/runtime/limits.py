@@ -53,6 +53,8 @@ READ_EVENTS_MAX: Final = 1_000_000_000
 BALANCES_PER_BATCH_MAX: Final = 1_000
 # ListBalances on another day, known_at or policy folds every relationship of the person.
 FOLDED_RELATIONSHIPS_MAX: Final = 10_000
+# A page of a timeline as known in the past folds all of it.
+FOLDED_TOUCHPOINTS_MAX: Final = 100_000
 # SummarizeTimeline reads every touchpoint of the months it answers.
 SUMMARIZED_TOUCHPOINTS_MAX: Final = 100_000
 SUMMARIZED_MONTHS_MAX: Final = 120

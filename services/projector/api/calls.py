@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import grpc
@@ -72,6 +72,22 @@ class Dependencies:
         """The same for a request with an `as_of`, once no field of it is wrong."""
         as_of = fields.as_of(message)
         min_position = fields.position("as_of.min_position", message.min_position)
+        fields.done()
+        return as_of, await self.begin(context, min_position)
+
+    async def begin_asked(
+        self, fields: Fields, request: Any, context: Context
+    ) -> "tuple[AsOf, Call]":
+        """The same where `min_position`, and `on` if there is one, may stand beside the `as_of`."""
+        as_of = fields.as_of(request.as_of)
+        if "on" in request.DESCRIPTOR.fields_by_name and request.HasField("on"):
+            if as_of.on is not None:
+                fields.wrong("on", "and as_of.on say the same: give one of them")
+            as_of = replace(as_of, on=fields.day("on", request, "on"))
+        min_position = max(
+            fields.position("min_position", request.min_position),
+            fields.position("as_of.min_position", request.as_of.min_position),
+        )
         fields.done()
         return as_of, await self.begin(context, min_position)
 

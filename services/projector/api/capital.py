@@ -157,14 +157,14 @@ class Capital(CapitalServiceServicer):
     ) -> Policy:
         fields = Fields()
         named: PolicyName | None = fields.policy("policy", request.policy)
-        on = fields.day("on", request, "on")
-        min_position = fields.position("min_position", request.min_position)
-        fields.done()
-        call = await self._with.begin(context, min_position)
+        if named is not None and request.as_of.policy:
+            fields.wrong("policy", "and as_of.policy say the same: give one of them")
+        as_of, call = await self._with.begin_asked(fields, request, context)
+        if named is not None:
+            as_of = replace(as_of, policy=named)
 
         async def work(snapshot: Snapshot) -> Policy:
-            day = self._with.today() if on is None else on
-            return await policy_for(snapshot, self._with.shelf, named, day, snapshot.position)
+            return (await self._with.resolve(snapshot, as_of)).policy
 
         return await call.read(work)
 

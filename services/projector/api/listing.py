@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from services.projector.api.calls import Call, Context, Dependencies
-from services.projector.api.tokens import ListToken, token_invalid
+from services.projector.api.tokens import ListToken, Pin, token_invalid
 from services.projector.queries.question import AsOf, Question
 from services.projector.queries.snapshot import Snapshot
 from services.projector.queries.standings import Place
@@ -57,3 +57,14 @@ async def listing(
         # A replica that is behind the one that made the token would leave out what it knew.
         await dependencies.begin(context, token.position)
     return Listing(key, as_of, token)
+
+
+async def held(dependencies: Dependencies, context: Context, as_of: AsOf, pin: Pin | None) -> AsOf:
+    """The question of a page: that of the first one, which a further page's token pins."""
+    if pin is None:
+        return as_of
+    pinned = pin.hold(as_of)
+    if pinned is not as_of:
+        # A replica that is behind the one that made the token would leave out what it knew.
+        await dependencies.begin(context, pin.position)
+    return pinned

@@ -11,10 +11,11 @@ from services.projector.api.answers import balance_message, computed_message
 from services.projector.api.calls import Call, Context, Dependencies
 from services.projector.api.fields import Fields
 from services.projector.api.lines import Line, line_messages, read_lines
+from services.projector.api.listing import held
 from services.projector.api.people_bundle import bundle_of
 from services.projector.api.portfolio_answers import affiliation_message
 from services.projector.api.texts import Sealed, open_all
-from services.projector.api.tokens import read_position_token
+from services.projector.api.tokens import page_token, read_position_token
 from services.projector.domain.people.affiliations import Affiliation, Affiliations
 from services.projector.queries.bundles import Taken, read_taken
 from services.projector.queries.known_of_people import read_affiliations, read_affiliations_at
@@ -38,10 +39,12 @@ from services.runtime.limits import (
     WATCH_LIST_LINES_MAX,
 )
 from services.runtime.names import is_person
-from services.runtime.page_tokens import make_token, request_key
+from services.runtime.page_tokens import request_key
 
 _LINKS: Final = "PeopleService/ListLinks"
 _PROPOSALS: Final = "PeopleService/ListLinkProposals"
+# Of the first page: no token, and after no position.
+_FIRST: Final = (None, 0)
 
 
 class People(PeopleServiceServicer):
@@ -57,19 +60,19 @@ class People(PeopleServiceServicer):
         fields = Fields()
         person = fields.person("person", request.person) if request.person else None
         limit = fields.page_size(request.page_size)
-        min_position = fields.position("min_position", request.min_position)
-        fields.done()
-        call = await self._with.begin(context, min_position)
+        as_of, call = await self._with.begin_asked(fields, request, context)
         key = request_key(_LINKS, call.tenant, request)
-        after = read_position_token(request.page_token, key) if request.page_token else 0
+        pin, after = read_position_token(request.page_token, key) if request.page_token else _FIRST
+        as_of = await held(self._with, context, as_of, pin)
 
-        async def work(snapshot: Snapshot) -> LinkPage:
-            return await list_links(snapshot, person, after, limit)
+        async def work(snapshot: Snapshot) -> tuple[Question, LinkPage]:
+            question = await self._with.resolve(snapshot, as_of)
+            return question, await list_links(snapshot, person, after, limit, question.position)
 
-        page = await call.read(work)
+        question, page = await call.read(work)
         return wire.ListLinksResponse(
             links=await self._links(call, page.rows),
-            next_page_token="" if page.next is None else make_token(key, (page.next,)),
+            next_page_token="" if page.next is None else page_token(key, question, page.next),
         )
 
     async def ListLinkProposals(  # noqa: N802
@@ -78,19 +81,19 @@ class People(PeopleServiceServicer):
         """A page of what weak evidence proposes and nobody has linked."""
         fields = Fields()
         limit = fields.page_size(request.page_size)
-        min_position = fields.position("min_position", request.min_position)
-        fields.done()
-        call = await self._with.begin(context, min_position)
+        as_of, call = await self._with.begin_asked(fields, request, context)
         key = request_key(_PROPOSALS, call.tenant, request)
-        after = read_position_token(request.page_token, key) if request.page_token else 0
+        pin, after = read_position_token(request.page_token, key) if request.page_token else _FIRST
+        as_of = await held(self._with, context, as_of, pin)
 
-        async def work(snapshot: Snapshot) -> LinkPage:
-            return await list_proposals(snapshot, after, limit)
+        async def work(snapshot: Snapshot) -> tuple[Question, LinkPage]:
+            question = await self._with.resolve(snapshot, as_of)
+            return question, await list_proposals(snapshot, after, limit, question.position)
 
-        page = await call.read(work)
+        question, page = await call.read(work)
         return wire.ListLinkProposalsResponse(
             proposals=await self._links(call, page.rows),
-            next_page_token="" if page.next is None else make_token(key, (page.next,)),
+            next_page_token="" if page.next is None else page_token(key, question, page.next),
         )
 
     async def ListAffiliations(  # noqa: N802
@@ -121,14 +124,12 @@ class People(PeopleServiceServicer):
         self, request: wire.ListWatchListsRequest, context: Context
     ) -> wire.ListWatchListsResponse:
         """The caller's lists by name."""
-        fields = Fields()
-        min_position = fields.position("min_position", request.min_position)
-        fields.done()
-        call = await self._with.begin(context, min_position)
+        as_of, call = await self._with.begin_asked(Fields(), request, context)
         owner = call.caller.principal
 
         async def work(snapshot: Snapshot) -> dict[str, WatchList]:
-            return await read_watch_lists(snapshot, owner, snapshot.position)
+            question = await self._with.resolve(snapshot, as_of)
+            return await read_watch_lists(snapshot, owner, question.position)
 
         found = await call.read(work)
         return wire.ListWatchListsResponse(

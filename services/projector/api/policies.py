@@ -42,13 +42,11 @@ class Policies(PolicyServiceServicer):
         self, request: wire.ListPoliciesRequest, context: Context
     ) -> wire.ListPoliciesResponse:
         """The built-in policy and those adopted, by effective day."""
-        fields = Fields()
-        min_position = fields.position("min_position", request.min_position)
-        fields.done()
-        call = await self._with.begin(context, min_position)
+        as_of, call = await self._with.begin_asked(Fields(), request, context)
 
         async def work(snapshot: Snapshot) -> list[KnownPolicy]:
-            return await read_policies(snapshot, self._with.shelf, self._with.today())
+            question = await self._with.resolve(snapshot, as_of)
+            return await read_policies(snapshot, self._with.shelf, question.on, question.position)
 
         return wire.ListPoliciesResponse(policies=_adopted(await call.read(work)))
 

@@ -12,6 +12,7 @@ from services.projector.api.answers import date_message, relationship_name
 from services.projector.api.calls import Call, Context, Dependencies
 from services.projector.api.fields import Fields
 from services.projector.api.lines import Line, line_messages, read_lines
+from services.projector.api.listing import held
 from services.projector.api.parties import party_message
 from services.projector.api.texts import Sealed, open_all
 from services.projector.api.timeline_requests import (
@@ -21,10 +22,17 @@ from services.projector.api.timeline_requests import (
     summary_asked,
     timeline_asked,
 )
-from services.projector.api.tokens import read_timeline_token, timeline_token, token_invalid
+from services.projector.api.tokens import (
+    Pin,
+    page_token,
+    read_page_token,
+    read_timeline_token,
+    timeline_token,
+    token_invalid,
+)
 from services.projector.domain.months import Month
 from services.projector.queries.months import summarize_timeline
-from services.projector.queries.occasions import FoldedPage, list_folded
+from services.projector.queries.occasions import FoldedPage
 from services.projector.queries.parties import (
     ORGANIZATIONS,
     PEOPLE,
@@ -33,15 +41,15 @@ from services.projector.queries.parties import (
     get_party,
     list_parties,
 )
-from services.projector.queries.question import AsOf, Question
+from services.projector.queries.question import Question
 from services.projector.queries.snapshot import Snapshot
-from services.projector.queries.stays import read_team_stays, read_watched_stays
-from services.projector.queries.timelines import Stay, list_timeline
-from services.runtime.clock import US_PER_DAY
+from services.projector.queries.stays import end_of, read_team_stays, read_watched_stays
+from services.projector.queries.timeline_pages import read_timeline
+from services.projector.queries.timelines import TimelineAsked
 from services.runtime.errors import RapportError, Reason
 from services.runtime.limits import SUMMARIZED_MONTHS_DEFAULT
 from services.runtime.names import InvalidName, parse_party
-from services.runtime.page_tokens import make_token, read_token, request_key
+from services.runtime.page_tokens import request_key
 
 _TIMELINE: Final = "TimelineService/ListTimeline"
 _PARTIES: Final = "TimelineService/ListParties"
@@ -65,32 +73,34 @@ class Timeline(TimelineServiceServicer):
         fields = Fields()
         parent = parent_of(request.parent, fields)
         asked = timeline_asked(request, parent, fields)
-        min_position = fields.position("min_position", request.min_position)
-        fields.done()
-        call = await self._with.begin(context, min_position)
+        as_of, call = await self._with.begin_asked(fields, request, context)
         key = request_key(_TIMELINE, call.tenant, request)
-        before = read_timeline_token(request.page_token, key) if request.page_token else None
+        pin, before = None, None
+        if request.page_token:
+            pin, before = read_timeline_token(request.page_token, key)
+        as_of = await held(self._with, context, as_of, pin)
 
-        async def work(snapshot: Snapshot) -> tuple[FoldedPage, list[Line], int]:
-            question = await self._with.resolve(snapshot, AsOf())
-            wanted = replace(asked(before), stays=await _stays(snapshot, question, parent))
-            if request.fold_occasions:
-                folded = await list_folded(snapshot, question.policy, wanted)
-            else:
-                page = await list_timeline(snapshot, question.policy, wanted)
-                folded = FoldedPage(page.rows, {}, page.next)
-            return folded, await read_lines(snapshot, call, folded.rows), snapshot.position
+        async def work(snapshot: Snapshot) -> tuple[Question, FoldedPage, list[Line]]:
+            question = await self._with.resolve(snapshot, as_of)
+            page = await read_timeline(
+                snapshot,
+                question,
+                await _until(snapshot, question, parent, asked(before)),
+                fold=request.fold_occasions,
+                is_today=question.on == self._with.today(),
+            )
+            return question, page, await read_lines(snapshot, call, page.rows)
 
-        page, lines, position = await call.read(work)
+        question, page, lines = await call.read(work)
         messages = await line_messages(self._with.keys, call, lines)
         for row, message in zip(page.rows, messages, strict=True):
             others = page.folded.get(row.event_id, ())
             message.folded_relationships.extend(relationship_name(pair) for pair in others)
         return timeline.ListTimelineResponse(
             lines=messages,
-            next_page_token="" if page.next is None else timeline_token(key, page.next),
+            next_page_token="" if page.next is None else timeline_token(key, question, page.next),
             journal=call.journal,
-            position=position,
+            position=question.position,
         )
 
     async def SummarizeTimeline(  # noqa: N802
@@ -100,17 +110,15 @@ class Timeline(TimelineServiceServicer):
         fields = Fields()
         parent = parent_of(request.parent, fields)
         asked = summary_asked(request, parent, fields)
-        min_position = fields.position("min_position", request.min_position)
-        fields.done()
-        call = await self._with.begin(context, min_position)
+        as_of, call = await self._with.begin_asked(fields, request, context)
 
         async def work(snapshot: Snapshot) -> timeline.SummarizeTimelineResponse:
-            question = await self._with.resolve(snapshot, AsOf())
-            wanted = replace(asked, stays=await _stays(snapshot, question, parent))
+            question = await self._with.resolve(snapshot, as_of)
+            wanted = await _until(snapshot, question, parent, asked)
             limit = request.months or SUMMARIZED_MONTHS_DEFAULT
-            months = await summarize_timeline(snapshot, question.policy, wanted, limit)
+            months = await summarize_timeline(snapshot, question, wanted, limit)
             return timeline.SummarizeTimelineResponse(
-                months=[_month(month) for month in months], position=snapshot.position
+                months=[_month(month) for month in months], position=question.position
             )
 
         return await call.read(work)
@@ -121,22 +129,18 @@ class Timeline(TimelineServiceServicer):
         """A person or organisation as described on a day."""
         fields = Fields()
         party = fields.party("party", request.party)
-        on = fields.day("on", request, "on")
-        min_position = fields.position("min_position", request.min_position)
-        fields.done()
-        call = await self._with.begin(context, min_position)
-        day = self._with.today() if on is None else on
+        as_of, call = await self._with.begin_asked(fields, request, context)
 
         async def work(snapshot: Snapshot) -> tuple[PartyRow | None, int]:
-            before_us = (day + 1) * US_PER_DAY
-            row = await get_party(snapshot, party, before_us, snapshot.position)
-            return row, snapshot.position
+            question = await self._with.resolve(snapshot, as_of)
+            row = await get_party(snapshot, party, end_of(question), question.position)
+            return row, question.position
 
         row, position = await call.read(work)
         if row is None:
             raise RapportError(
                 Reason.PARTY_UNKNOWN,
-                "the tenant has no such party: no event names it",
+                "the tenant has no such party: no event known by then names it",
                 metadata={"party": party},
             )
         (message,) = await self._opened(call, [row])
@@ -145,36 +149,38 @@ class Timeline(TimelineServiceServicer):
     async def ListParties(  # noqa: N802
         self, request: timeline.ListPartiesRequest, context: Context
     ) -> timeline.ListPartiesResponse:
-        """A page of people and organisations by name."""
+        """A page of people and organisations by name, as described on a day."""
         fields = Fields()
         fields.known_enum("kind", people_pb2.PartyKind, request.kind)
         fields.known_enum("side", people_pb2.Side, request.side)
         short_text(fields, "tier", request.tier)
         short_text(fields, "team", request.team)
         limit = fields.page_size(request.page_size)
-        min_position = fields.position("min_position", request.min_position)
-        fields.done()
-        call = await self._with.begin(context, min_position)
+        as_of, call = await self._with.begin_asked(fields, request, context)
         key = request_key(_PARTIES, call.tenant, request)
+        pin, after = _after_party(request.page_token, key) if request.page_token else (None, None)
+        as_of = await held(self._with, context, as_of, pin)
         asked = PartiesAsked(
             prefix=_PREFIXES[request.kind],
             side=request.side,
             tier=request.tier,
             team=request.team,
-            after=_after_party(request.page_token, key) if request.page_token else None,
+            after=after,
             limit=limit,
         )
 
-        async def work(snapshot: Snapshot) -> tuple[list[PartyRow], str | None, int]:
-            rows, after = await list_parties(snapshot, asked)
-            return rows, after, snapshot.position
+        async def work(snapshot: Snapshot) -> tuple[Question, list[PartyRow], str | None]:
+            question = await self._with.resolve(snapshot, as_of)
+            is_today = question.on == self._with.today()
+            rows, last = await list_parties(snapshot, question, asked, is_today=is_today)
+            return question, rows, last
 
-        rows, after, position = await call.read(work)
+        question, rows, last = await call.read(work)
         return timeline.ListPartiesResponse(
             parties=await self._opened(call, rows),
-            next_page_token="" if after is None else make_token(key, (after,)),
+            next_page_token="" if last is None else page_token(key, question, last),
             journal=call.journal,
-            position=position,
+            position=question.position,
         )
 
     async def _opened(self, call: Call, rows: Sequence[PartyRow]) -> list[timeline.Party]:
@@ -192,13 +198,16 @@ class Timeline(TimelineServiceServicer):
         return [party_message(row, message) for row, message in zip(rows, described, strict=True)]
 
 
-async def _stays(snapshot: Snapshot, question: Question, parent: Parent) -> tuple[Stay, ...] | None:
-    """The stays that make a team's or an organisation's timeline; None for people's own."""
+async def _until(
+    snapshot: Snapshot, question: Question, parent: Parent, asked: TimelineAsked
+) -> TimelineAsked:
+    """Of what is asked that up to the day; by stays where a team or an organisation is."""
+    stays = None
     if parent.team is not None:
-        return await read_team_stays(snapshot, question, parent.team)
-    if parent.organization is not None:
-        return await read_watched_stays(snapshot, question, [parent.organization])
-    return None
+        stays = await read_team_stays(snapshot, question, parent.team)
+    elif parent.organization is not None:
+        stays = await read_watched_stays(snapshot, question, [parent.organization])
+    return replace(asked, stays=stays, until_us=end_of(question))
 
 
 def _month(month: Month) -> timeline.TimelineMonth:
@@ -212,9 +221,9 @@ def _month(month: Month) -> timeline.TimelineMonth:
     )
 
 
-def _after_party(text: str, key: bytes) -> str:
-    (after,) = read_token(text, key, (str,))
+def _after_party(text: str, key: bytes) -> tuple[Pin, str]:
+    pin, (after,) = read_page_token(text, key, str)
     try:
-        return parse_party(str(after))
+        return pin, parse_party(after)
     except InvalidName:
         raise token_invalid() from None

@@ -1,15 +1,15 @@
 """What the page tokens of the two services hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 from uuid import UUID
 
-from services.projector.queries.question import Question
+from services.projector.queries.question import AsOf, Question
 from services.projector.queries.standings import Place
 from services.projector.queries.timelines import Before
 from services.runtime.clock import InvalidInstant, date_from_day
 from services.runtime.errors import RapportError, Reason, Violation, invalid
-from services.runtime.page_tokens import make_token, read_token
+from services.runtime.page_tokens import Value, make_token, read_token
 
 _INT64_MIN: Final = -(2**63)
 _INT64_MAX: Final = 2**63 - 1
@@ -50,29 +50,64 @@ class ListToken:
         )
 
 
-def timeline_token(key: bytes, before: Before) -> str:
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The day and the position that the first page of something past was answered with."""
+
+    on: int
+    position: int
+
+    @classmethod
+    def read(cls, on: Any, position: Any) -> Self:
+        """Those of a token; PAGE_TOKEN_INVALID if there are no such."""
+        try:
+            date_from_day(on)
+        except (InvalidInstant, OverflowError):
+            raise token_invalid() from None
+        if not 0 <= position <= _INT64_MAX:
+            raise token_invalid()
+        return cls(on, position)
+
+    def hold(self, as_of: AsOf) -> AsOf:
+        """The same question for a further page; one of the present goes on live."""
+        if not as_of.names_knowledge:
+            return as_of
+        return replace(as_of, on=self.on, known_at_us=None, known_at_position=self.position)
+
+
+def page_token(key: bytes, question: Question, *cursor: Value) -> str:
+    """Where pages of a question go on."""
+    return make_token(key, (question.on, question.position, *cursor))
+
+
+def read_page_token(text: str, key: bytes, *types: type[int] | type[str]) -> tuple[Pin, list[Any]]:
+    """The pin and the cursor in a text; PAGE_TOKEN_INVALID if it was made for another request."""
+    on, position, *cursor = read_token(text, key, (int, int, *types))
+    return Pin.read(on, position), cursor
+
+
+def timeline_token(key: bytes, question: Question, before: Before) -> str:
     """Where a timeline goes on."""
-    return make_token(key, (before.key, before.event_id.hex))
+    return page_token(key, question, before.key, before.event_id.hex)
 
 
-def read_timeline_token(text: str, key: bytes) -> Before:
-    """The place in a text; PAGE_TOKEN_INVALID if it was made for another request."""
-    cursor: list[Any] = read_token(text, key, (int, str))
-    place_key, event_id = cursor
+def read_timeline_token(text: str, key: bytes) -> tuple[Pin, Before]:
+    """The pin and the place in a text; PAGE_TOKEN_INVALID if it was made for another request."""
+    pin, (place_key, event_id) = read_page_token(text, key, int, str)
     if not _INT64_MIN <= place_key <= _INT64_MAX:
         raise token_invalid()
     try:
-        return Before(place_key, UUID(event_id))
+        return pin, Before(place_key, UUID(event_id))
     except ValueError:
         raise token_invalid() from None
 
 
-def read_position_token(text: str, key: bytes) -> int:
-    """The position in a text; PAGE_TOKEN_INVALID if it was made for another request."""
-    (position,) = read_token(text, key, (int,))
-    if not isinstance(position, int) or not 0 <= position <= _INT64_MAX:
+def read_position_token(text: str, key: bytes) -> tuple[Pin, int]:
+    """The pin and the place in a text; PAGE_TOKEN_INVALID if it was made for another request."""
+    pin, (after,) = read_page_token(text, key, int)
+    if not 0 <= after <= _INT64_MAX:
         raise token_invalid()
-    return position
+    return pin, after
 
 
 def token_invalid() -> RapportError:

@@ -11,7 +11,7 @@ from services.projector.domain.measures.view import Side
 from services.projector.queries.snapshot import Snapshot
 from services.runtime.clock import US_PER_DAY
 
-SIDES: Final = {
+SIDES: Final[Mapping[int, Side]] = {
     people_pb2.SIDE_INTERNAL: Side.INTERNAL,
     people_pb2.SIDE_EXTERNAL: Side.EXTERNAL,
 }

@@ -39,25 +39,30 @@ class LinkPage:
     next: int | None
 
 
-async def list_links(snapshot: Snapshot, person: str | None, after: int, limit: int) -> LinkPage:
-    """A page of links, of one id or (None) all, weak ones too."""
+async def list_links(
+    snapshot: Snapshot, person: str | None, after: int, limit: int, known_at: int
+) -> LinkPage:
+    """A page of links as known at a position, of one id or (None) all, weak ones too."""
     more = limit + 1
     if person is None:
-        rows = await snapshot.fetch("links_in_order", after, more)
+        rows = await snapshot.fetch("links_in_order", after, more, known_at)
     else:
-        rows = await snapshot.fetch("links_of_person", person, after, more)
-    page = await _links(snapshot, rows[:limit])
+        rows = await snapshot.fetch("links_of_person", person, after, more, known_at)
+    page = await _links(snapshot, rows[:limit], known_at)
     return LinkPage(page, page[-1].position if page and len(rows) > limit else None)
 
 
-async def list_proposals(snapshot: Snapshot, after: int, limit: int) -> LinkPage:
-    """A page of weak links in force between ids that are not one human yet, and could be."""
+async def list_proposals(snapshot: Snapshot, after: int, limit: int, known_at: int) -> LinkPage:
+    """A page of weak links in force between ids that are not one human yet, and could be.
+
+    As known at a position.
+    """
     found: list[LinkRow] = []
     while True:
-        rows = await snapshot.fetch("links_proposed", after, limit + 1)
-        page = await _links(snapshot, rows)
+        rows = await snapshot.fetch("links_proposed", after, limit + 1, known_at)
+        page = await _links(snapshot, rows, known_at)
         ends = {end for link in page for end in (link.a, link.b)}
-        people = await read_identities(snapshot, ends, snapshot.position)
+        people = await read_identities(snapshot, ends, known_at)
         found += [
             link
             for link in page
@@ -70,15 +75,15 @@ async def list_proposals(snapshot: Snapshot, after: int, limit: int) -> LinkPage
         after = rows[-1]["position"]
 
 
-async def _links(snapshot: Snapshot, rows: Sequence[Any]) -> list[LinkRow]:
+async def _links(snapshot: Snapshot, rows: Sequence[Any], known_at: int) -> list[LinkRow]:
     if not rows:
         return []
     amended: dict[object, list[Any]] = {}
     ids = [row["event_id"] for row in rows]
-    for row in await snapshot.fetch("amendments_of_events", ids, snapshot.position):
+    for row in await snapshot.fetch("amendments_of_events", ids, known_at):
         amended.setdefault(row["target"], []).append(row)
     ends = {end for row in rows for end in (row["a"], row["b"])}
-    sides = await read_last_sides(snapshot, ends, snapshot.position)
+    sides = await read_last_sides(snapshot, ends, known_at)
     found = []
     for row in rows:
         voided, ended_by = _fate(row, amended)

@@ -3,28 +3,34 @@
 import asyncio
 from dataclasses import replace
 
+from services.projector.domain.facts import Touchpoint
 from services.projector.domain.months import Done, Month, Months
 from services.projector.facts import standing_touchpoint
+from services.projector.queries.question import Question
 from services.projector.queries.snapshot import Snapshot
+from services.projector.queries.stood import read_stood
 from services.projector.queries.timelines import TimelineAsked, TimelineRow, list_timeline
 from services.runtime.clock import day_of
 from services.runtime.errors import RapportError, Reason
 from services.runtime.limits import SUMMARIZED_TOUCHPOINTS_MAX
-from services.runtime.policy import Policy
 
 
 async def summarize_timeline(
-    snapshot: Snapshot, policy: Policy, asked: TimelineAsked, limit: int
+    snapshot: Snapshot, question: Question, asked: TimelineAsked, limit: int
 ) -> list[Month]:
     """The newest `limit` months with a touchpoint in force, newest first.
 
-    `asked` says whose and how long a page is. Raises LIST_TOO_WIDE beyond 100,000 touchpoints.
+    `asked` says whose and how long a page is. Raises LIST_TOO_WIDE beyond 100,000 touchpoints, and
+    for past knowledge beyond 10,000 relationships.
     """
     months, read = Months(), 0
+    if not question.newest:
+        months.add(_did(each.touchpoint) for each in await read_stood(snapshot, question, asked))
+        return months.newest(limit)
     before = asked.before
     # A month is complete once an older one has begun.
     while len(months) <= limit:
-        page = await list_timeline(snapshot, policy, replace(asked, before=before))
+        page = await list_timeline(snapshot, question.policy, replace(asked, before=before))
         months.add(_done(row) for row in page.rows)
         read += len(page.rows)
         before = page.next
@@ -38,6 +44,15 @@ async def summarize_timeline(
             )
         await asyncio.sleep(0)
     return months.newest(limit)
+
+
+def _did(touchpoint: Touchpoint) -> Done:
+    return Done(
+        day=touchpoint.day,
+        kind=touchpoint.kind,
+        live_minutes=touchpoint.live_minutes or 0,
+        occasion=touchpoint.occasion_id,
+    )
 
 
 def _done(row: TimelineRow) -> Done:

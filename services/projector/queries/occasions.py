@@ -13,7 +13,7 @@ from services.projector.queries.timelines import (
     Before,
     TimelineAsked,
     TimelineRow,
-    is_inside,
+    is_within,
     list_timeline,
     place_of,
     raw_pairs_asked,
@@ -44,7 +44,7 @@ async def list_folded(snapshot: Snapshot, policy: Policy, asked: TimelineAsked) 
     """
     if not asked.limit:
         return FoldedPage([], {}, None)
-    asked = await with_stays(snapshot, asked)
+    asked = await with_stays(snapshot, asked, snapshot.position)
     matches = await _matcher(snapshot, policy, asked)
     rows: list[TimelineRow] = []
     folded: dict[UUID, tuple[Pair, ...]] = {}
@@ -100,17 +100,16 @@ async def _matcher(
     snapshot: Snapshot, policy: Policy, asked: TimelineAsked
 ) -> Callable[[Any], bool]:
     """Whether a touchpoint is in the timeline asked for, page aside: as its statement decides."""
+    pairs: set[Pair] = set()
     if asked.stays is None:
-        people = await read_humans_asked(snapshot, asked)
+        people = await read_humans_asked(snapshot, asked, snapshot.position)
         pairs = set(raw_pairs_asked(asked, people))
 
-        def inside(row: Any) -> bool:
-            return (row["a"], row["b"]) in pairs
-    else:
-        stays = asked.stays
-
-        def inside(row: Any) -> bool:
-            return is_inside(stays, (row["a"], row["b"]), row["now_occurred_at_us"])
+    def inside(row: Any) -> bool:
+        pair = row["a"], row["b"]
+        return (asked.stays is not None or pair in pairs) and is_within(
+            asked, pair, row["now_occurred_at_us"]
+        )
 
     return lambda row: inside(row) and _passes(row, policy, asked)
 

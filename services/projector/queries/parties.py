@@ -5,7 +5,9 @@ from typing import Final
 from uuid import UUID
 
 from services.projector.queries.pages import within_bytes
+from services.projector.queries.question import Question
 from services.projector.queries.snapshot import Snapshot
+from services.runtime.clock import US_PER_DAY
 
 PEOPLE: Final = "people/"
 ORGANIZATIONS: Final = "organizations/"
@@ -41,7 +43,7 @@ class PartiesAsked:
 async def get_party(
     snapshot: Snapshot, party: str, before_us: int, known_at: int
 ) -> PartyRow | None:
-    """A party as described before an instant, as known; None when no event names it."""
+    """A party as described before an instant, as known; None when no event named it by then."""
     row = await snapshot.fetch_row("party", party, before_us, known_at)
     if row is None:
         return None
@@ -55,14 +57,21 @@ async def get_party(
 
 
 async def list_parties(
-    snapshot: Snapshot, asked: PartiesAsked
+    snapshot: Snapshot, question: Question, asked: PartiesAsked, *, is_today: bool
 ) -> tuple[list[PartyRow], str | None]:
-    """A page of parties by name, as described now, and the name to go on from; None at the end."""
+    """A page of parties by name, as of a question, and the name to go on from; None at the end.
+
+    As described today they have a row each; as of other questions the description of each is
+    looked up.
+    """
     until = _beyond(asked.prefix) if asked.prefix else _NAMES_END
     after = asked.prefix if asked.after is None else asked.after
-    rows = await snapshot.fetch(
-        "parties", after, until, asked.side, asked.tier, asked.team, asked.limit + 1
-    )
+    page = after, until, asked.side, asked.tier, asked.team, asked.limit + 1
+    if is_today and question.newest:
+        rows = await snapshot.fetch("parties", *page)
+    else:
+        before_us = (question.on + 1) * US_PER_DAY
+        rows = await snapshot.fetch("parties_described", *page, before_us, question.position)
     kept = within_bytes(rows[: asked.limit], lambda row: row["bytes"])
     described = [row["described_by"] for row in kept if row["bytes"]]
     payloads = {}

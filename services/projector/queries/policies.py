@@ -27,18 +27,23 @@ class KnownPolicy:
     in_force: bool
 
 
-async def read_policies(snapshot: Snapshot, shelf: PolicyShelf, today: int) -> list[KnownPolicy]:
-    """The built-in policy and those adopted and not taken back, by effective day and position."""
-    adopted = await shelf.adopted(snapshot, snapshot.position)
+async def read_policies(
+    snapshot: Snapshot, shelf: PolicyShelf, on: int, known_at: int
+) -> list[KnownPolicy]:
+    """The built-in policy and those adopted and not taken back, by effective day and position.
+
+    As known at a position; one of them is in force on the day.
+    """
+    adopted = await shelf.adopted(snapshot, known_at)
     events: dict[int, str] = {}
     if adopted:
-        for row in await snapshot.fetch("policies", snapshot.position):
+        for row in await snapshot.fetch("policies", known_at):
             events[row["position"]] = str(row["event_id"])
     everything = sorted(
         [AdoptedPolicy(default_policy(), 0), *adopted],
         key=lambda each: (each.policy.effective_from, each.position),
     )
-    chosen = choose_policy(adopted, today)
+    chosen = choose_policy(adopted, on)
     # The same document may have been adopted again: then the later adoption holds.
     in_force = max(each.position for each in everything if each.policy == chosen)
     return [

@@ -9,7 +9,7 @@ from services.projector.queries.many import read_ours
 from services.projector.queries.people import read_identities
 from services.projector.queries.question import Question
 from services.projector.queries.snapshot import Snapshot
-from services.projector.queries.timelines import BEGIN_US, END_US, Stay
+from services.projector.queries.timelines import BEGIN_US, Stay
 from services.runtime.clock import US_PER_DAY
 from services.runtime.names import is_person
 
@@ -18,9 +18,15 @@ type _Spans = Mapping[str, Collection[tuple[int, int]]]
 
 
 async def read_team_stays(snapshot: Snapshot, question: Question, team: str) -> tuple[Stay, ...]:
-    """All time of the internal people that a team has on the day of the question."""
+    """All time up to the day of the question of the internal people that a team has then."""
     people = await read_ours(snapshot, question, team)
-    return await _stays(snapshot, question, {person: [(BEGIN_US, END_US)] for person in people})
+    span = BEGIN_US, end_of(question)
+    return await _stays(snapshot, question, {person: [span] for person in people})
+
+
+def end_of(question: Question) -> int:
+    """The instant at which the day of a question is over, in microseconds since 2000-01-01."""
+    return (question.on + 1) * US_PER_DAY
 
 
 async def read_watched_stays(
@@ -31,7 +37,7 @@ async def read_watched_stays(
     Whole days: affiliated that day is affiliated all day. The last day is that of the question.
     """
     spans: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-    end_us = (question.on + 1) * US_PER_DAY
+    end_us = end_of(question)
     for party in parties:
         if is_person(party):
             spans[party].append((BEGIN_US, end_us))

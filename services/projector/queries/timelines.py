@@ -18,6 +18,7 @@ from services.runtime.policy import Initiative, Policy
 BEGIN_US: Final = -(2**62)
 END_US: Final = 2**62
 _KEY_MAX: Final = 2**63 - 1
+_ID_MIN: Final = UUID(int=0)
 _ID_MAX: Final = UUID(int=2**128 - 1)
 
 
@@ -51,9 +52,10 @@ class TimelineAsked:
     """A page of a timeline: of a pair, of one person (`second` is None), or of `stays` where given.
 
     Stays are those of all ids of the people meant; those of one id do not overlap.
-    `by_recorded`: ordered by position instead of by when it happened. Filters that are None, or 0
-    for the side (a number of rapport.events.v1.Side), let everything through. `modes` are matched
-    with the kind's default where a touchpoint says nothing.
+    Of what happened before `until_us`; stays have ends of their own. `by_recorded`: ordered by
+    position instead of by when it happened. Filters that are None, or 0 for the side (a number of
+    rapport.events.v1.Side), let everything through. `modes` are matched with the kind's default
+    where a touchpoint says nothing.
     """
 
     first: str
@@ -68,6 +70,7 @@ class TimelineAsked:
     side: int = 0
     incident: UUID | None = None
     stays: Sequence[Stay] | None = None
+    until_us: int = END_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,9 @@ async def list_timeline(snapshot: Snapshot, policy: Policy, asked: TimelineAsked
 
     `policy` decides the mode of touchpoints that name none.
     """
-    asked = await with_stays(snapshot, asked)
+    asked = await with_stays(snapshot, asked, snapshot.position)
     if asked.stays is None:
-        people = await read_humans_asked(snapshot, asked)
+        people = await read_humans_asked(snapshot, asked, snapshot.position)
         stem, binds = _statement_of_pairs(asked, people)
     else:
         stem, binds = _statement_of_stays(asked, asked.stays)
@@ -126,19 +129,19 @@ def place_of(row: TimelineRow, asked: TimelineAsked) -> Before:
     return Before(row.position if asked.by_recorded else row.occurred_at_us, row.event_id)
 
 
-async def with_stays(snapshot: Snapshot, asked: TimelineAsked) -> TimelineAsked:
-    """The same question; of one person by all time of all his ids."""
+async def with_stays(snapshot: Snapshot, asked: TimelineAsked, known_at: int) -> TimelineAsked:
+    """The same question; of one person by all time of all his ids, as known at a position."""
     if asked.stays is not None or asked.second is not None:
         return asked
-    people = await read_humans_asked(snapshot, asked)
-    stays = [Stay(member, BEGIN_US, END_US) for member in people.members(asked.first)]
+    people = await read_humans_asked(snapshot, asked, known_at)
+    stays = [Stay(member, BEGIN_US, asked.until_us) for member in people.members(asked.first)]
     return replace(asked, stays=stays)
 
 
-async def read_humans_asked(snapshot: Snapshot, asked: TimelineAsked) -> Identities:
-    """Who is whom, of the pair or person asked about."""
+async def read_humans_asked(snapshot: Snapshot, asked: TimelineAsked, known_at: int) -> Identities:
+    """Who is whom, of the pair or person asked about, as known at a position."""
     named = [asked.first] if asked.second is None else [asked.first, asked.second]
-    return await read_identities(snapshot, named, snapshot.position)
+    return await read_identities(snapshot, named, known_at)
 
 
 async def read_internal(snapshot: Snapshot, people: Collection[str], internal: int) -> set[str]:
@@ -162,8 +165,10 @@ def _statement_of_pairs(asked: TimelineAsked, people: Identities) -> tuple[str, 
     pairs = raw_pairs_asked(asked, people)
     a, b = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     if asked.by_recorded:
-        return "timeline_of_pairs_recorded", (a, b, before.key, limit)
-    return "timeline_of_pairs_occurred", (a, b, before.key, before.event_id, limit)
+        return "timeline_of_pairs_recorded", (a, b, before.key, limit, asked.until_us)
+    # What happened before the day's end comes after the day's end in this order, too.
+    begin = min((before.key, before.event_id), (asked.until_us, _ID_MIN))
+    return "timeline_of_pairs_occurred", (a, b, *begin, limit)
 
 
 def _statement_of_stays(
@@ -186,10 +191,17 @@ def _statement_of_stays(
 
 
 def _staying(rows: list[TimelineRow], asked: TimelineAsked) -> list[TimelineRow]:
-    """Of an incident's rows those within the stays asked about; all others are already."""
-    if asked.stays is None or asked.incident is None:
+    """Of an incident's rows those within the time asked about; all others are already."""
+    if asked.incident is None:
         return rows
-    return [row for row in rows if is_inside(asked.stays, row.pair, row.occurred_at_us)]
+    return [row for row in rows if is_within(asked, row.pair, row.occurred_at_us)]
+
+
+def is_within(asked: TimelineAsked, pair: Pair, instant_us: int) -> bool:
+    """Whether an instant of a pair asked about lies in the time asked about."""
+    if asked.stays is None:
+        return instant_us < asked.until_us
+    return is_inside(asked.stays, pair, instant_us)
 
 
 def is_inside(stays: Sequence[Stay], pair: Pair, instant_us: int) -> bool:

@@ -6,6 +6,7 @@
 -- $3 person text: the person
 -- $4 after bigint: the position of the last one of the page before
 -- $5 limit bigint: at most so many rows
+-- $6 known_at bigint: links up to this position
 WITH mine AS (
     (
         SELECT l.event_id, l.position, l.a, l.b, l.strong, l.payload
@@ -14,6 +15,7 @@ WITH mine AS (
           AND l.tenant = $2
           AND l.a BETWEEN $3 AND $3
           AND (l.a, l.position) > ($3, $4::bigint)
+          AND l.position <= $6
         ORDER BY l.a, l.position
         LIMIT $5
     )
@@ -25,6 +27,7 @@ WITH mine AS (
           AND l.tenant = $2
           AND l.b BETWEEN $3 AND $3
           AND (l.b, l.position) > ($3, $4::bigint)
+          AND l.position <= $6
         ORDER BY l.b, l.position
         LIMIT $5
     )

@@ -1,11 +1,11 @@
--- A party that any event names, with the description in force at an instant, if any.
+-- A party that any event names up to a position, with the description in force at an instant, if any.
 -- x BETWEEN y AND y, in order: only the index that begins so gives that order without a sort, and
 -- without statistics Postgres could not tell it from the others.
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
 -- $3 party text: its name
 -- $4 before_us bigint: described before this instant, microseconds since 2000-01-01
--- $5 known_at bigint: descriptions up to this position
+-- $5 known_at bigint: the position
 SELECT p.party, p.erased, d.event_id AS described_by, d.payload
 FROM views.parties p
 LEFT JOIN LATERAL (
@@ -30,4 +30,4 @@ LEFT JOIN LATERAL (
     ORDER BY d.occurred_at_us DESC, d.position DESC
     LIMIT 1
 ) AS d ON true
-WHERE p.journal = $1 AND p.tenant = $2 AND p.party = $3;
+WHERE p.journal = $1 AND p.tenant = $2 AND p.party = $3 AND p.first_position <= $5;

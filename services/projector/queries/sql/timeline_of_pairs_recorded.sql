@@ -7,13 +7,14 @@
 -- $4 b text[]: the larger one
 -- $5 before_position bigint: of the last line of the page before, its position
 -- $6 limit bigint: at most so many rows
--- $7 include_voided boolean: also those taken back
--- $8 kinds text[]: only these; null for all
--- $9 channels text[]: only these; null for all
--- $10 modes smallint[]: only these of Initiative; null for all
--- $11 default_kinds text[]: kinds whose own mode is among them, or (next bind) is not
--- $12 default_kinds_are_excluded boolean: true if default_kinds lists those whose mode is not
--- $13 side smallint: only initiators of this Side; 0 for all
+-- $7 until_us bigint: of what happened before this instant
+-- $8 include_voided boolean: also those taken back
+-- $9 kinds text[]: only these; null for all
+-- $10 channels text[]: only these; null for all
+-- $11 modes smallint[]: only these of Initiative; null for all
+-- $12 default_kinds text[]: kinds whose own mode is among them, or (next bind) is not
+-- $13 default_kinds_are_excluded boolean: true if default_kinds lists those whose mode is not
+-- $14 side smallint: only initiators of this Side; 0 for all
 WITH page AS (
     SELECT t.*
     FROM unnest($3::text[], $4::text[]) AS pair (a, b)
@@ -27,21 +28,22 @@ WITH page AS (
           AND t.a = pair.a
           AND t.b >= pair.b
           AND (t.b, t.position) < (pair.b, $5)
-          AND ($7 OR t.state <> 3)
-          AND ($8::text[] IS NULL OR t.now_kind = ANY ($8::text[]))
-          AND ($9::text[] IS NULL OR t.now_channel = ANY ($9::text[]))
+          AND t.now_occurred_at_us < $7
+          AND ($8 OR t.state <> 3)
+          AND ($9::text[] IS NULL OR t.now_kind = ANY ($9::text[]))
+          AND ($10::text[] IS NULL OR t.now_channel = ANY ($10::text[]))
           AND (
-              $10::smallint[] IS NULL
-              OR t.now_initiative = ANY ($10::smallint[])
-              OR (t.now_initiative = 0 AND (t.now_kind = ANY ($11::text[])) <> $12)
+              $11::smallint[] IS NULL
+              OR t.now_initiative = ANY ($11::smallint[])
+              OR (t.now_initiative = 0 AND (t.now_kind = ANY ($12::text[])) <> $13)
           )
           AND (
-              $13::smallint = 0
+              $14::smallint = 0
               OR (
                   SELECT p.side
                   FROM views.parties p
                   WHERE p.journal = $1 AND p.tenant = $2 AND p.party = t.now_initiator
-              ) = $13::smallint
+              ) = $14::smallint
           )
         ORDER BY t.b DESC, t.position DESC
         LIMIT $6
