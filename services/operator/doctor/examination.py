@@ -27,6 +27,7 @@ from services.operator.doctor.waiting import (
     views_position,
 )
 from services.operator.outcomes import Refused, Unavailable
+from services.projector.door import one_version
 from services.runtime.vault.master import MasterKeys
 
 # How long relay and projector may stand still before they count as behind.
@@ -101,7 +102,9 @@ class _Examination:
         stream = self.report.check("stream")
         await self._wait(name, target)
         # The read models first: then the journal's snapshot has at least what they have.
-        async with _snapshot(self.views), _snapshot(self.reads):
+        async with one_version(self.views), _snapshot(self.reads):
+            # A snapshot is taken by the first statement.
+            await self.views.execute("SELECT 1")
             row = await journals.read_row(self.reads, name)
             assert row is not None, "journals are never removed"
             info = await self._look_at_stream(row, target, stream)

@@ -11,27 +11,10 @@ from typing import Final
 
 import asyncpg
 
+from services.projector.door import one_version
 from services.projector.projections.statements import SQL
+from services.projector.projections.tables import TABLES, Table
 
-# Every table of the views with the columns that order its rows; all columns are hashed but those
-# named last.
-_TABLES: Final = (
-    ("touchpoints", "tenant, event_id", ()),
-    ("amendments", "tenant, event_id", ()),
-    ("balances", "tenant, a, b", ()),
-    ("standings", "tenant, a, b", ()),
-    ("parties", "tenant, party", ()),
-    ("descriptions", "tenant, party, occurred_at_us, position", ()),
-    ("links", "tenant, event_id", ()),
-    ("identities", "tenant, person", ()),
-    ("policies", "tenant, position", ()),
-    ("other_facts", "tenant, home, position", ()),
-    ("fulfilments", "tenant, target, position", ()),
-    ("affiliations", "tenant, organization, position", ()),
-    ("parked", "position", ("parked_at",)),
-    ("tenants", "tenant", ()),
-    ("ticks", "recorded_at_us", ()),
-)
 _ROWS_PER_FETCH: Final = 2_000
 
 
@@ -66,13 +49,13 @@ async def content(conn: asyncpg.Connection, journal: str) -> Content:
 
     Reads every row once, in order; takes memory for some thousand rows.
     """
-    async with conn.transaction(isolation="repeatable_read", readonly=True):
+    async with one_version(conn):
         # The text of rows must not depend on how the session is set.
         await conn.execute("SET LOCAL bytea_output = 'hex'")
         found = await conn.fetchrow(SQL["read_checkpoint"], journal)
         tables = {}
-        for table, order, left_out in _TABLES:
-            tables[table] = await _table(conn, journal, table, order, left_out)
+        for table in TABLES:
+            tables[table.name] = await _table(conn, journal, table)
     return Content(journal, 0 if found is None else found["position"], tables)
 
 
@@ -83,21 +66,19 @@ async def stored_facts(
 
     From the one after `after` up to `through`.
     """
-    async with conn.transaction(isolation="repeatable_read", readonly=True):
+    async with one_version(conn):
         async for row in conn.cursor(
             SQL["stored_facts"], journal, after, through, prefetch=_ROWS_PER_FETCH
         ):
             yield StoredFact(row["position"], str(row["event_id"]), row["payload_sha256"])
 
 
-async def _table(
-    conn: asyncpg.Connection, journal: str, table: str, order: str, left_out: tuple[str, ...]
-) -> TableContent:
-    # Names come from _TABLES alone.
-    text = "t::text"
-    if left_out:
-        text = f"(to_jsonb(t) - '{{{','.join(left_out)}}}'::text[])::text"
-    query = f"SELECT {text} FROM views.{table} t WHERE t.journal = $1 ORDER BY {order}"  # noqa: S608
+async def _table(conn: asyncpg.Connection, journal: str, table: Table) -> TableContent:
+    # Names come from TABLES alone.
+    text, order = "t::text", ", ".join(table.key)
+    if table.passing:
+        text = f"(to_jsonb(t) - '{{{','.join(table.passing)}}}'::text[])::text"
+    query = f"SELECT {text} FROM views.{table.name} t WHERE t.journal = $1 ORDER BY {order}"  # noqa: S608
     digest, rows = hashlib.sha256(), 0
     async for row in conn.cursor(query, journal, prefetch=_ROWS_PER_FETCH):
         digest.update(row[0].encode())

@@ -6,28 +6,10 @@ from uuid import UUID
 import asyncpg
 
 from services.projector.projections.statements import SQL
+from services.projector.projections.tables import READ_MODELS
 
 # The incarnation of a checkpoint that nobody sees.
 _NOBODYS: Final = UUID(int=0)
-# Every table of the views; the checkpoint last, so that its lock is held to the end.
-_TABLES: Final = (
-    "touchpoints",
-    "amendments",
-    "balances",
-    "standings",
-    "parties",
-    "descriptions",
-    "links",
-    "identities",
-    "policies",
-    "other_facts",
-    "fulfilments",
-    "affiliations",
-    "parked",
-    "tenants",
-    "ticks",
-    "checkpoints",
-)
 
 
 async def clear(conn: asyncpg.Connection, journal: str) -> None:
@@ -42,5 +24,5 @@ async def clear(conn: asyncpg.Connection, journal: str) -> None:
         # meanwhile would leave rows that it wrote after their table was emptied.
         while await conn.fetchrow(SQL["lock_checkpoint"], journal) is None:
             await conn.execute(SQL["ensure_checkpoint"], journal, _NOBODYS)
-        for table in _TABLES:
+        for table in READ_MODELS:
             await conn.execute(f"DELETE FROM views.{table} WHERE journal = $1", journal)  # noqa: S608

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from services.projector.door import one_version
 from services.runtime.errors import RapportError, Reason
 from services.runtime.pg import is_connection_lost, load_sql, retry_read
 
@@ -72,7 +73,7 @@ class Views:
         async def attempt() -> T:
             async with (
                 self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S) as conn,
-                conn.transaction(isolation="repeatable_read", readonly=True),
+                one_version(conn),
             ):
                 return await work(await _open(conn, journal, tenant))
 

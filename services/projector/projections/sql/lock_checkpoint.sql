@@ -3,7 +3,13 @@
 SELECT c.incarnation,
        c.position,
        c.recorded_at_us,
-       (SELECT count(*) FROM views.parked p WHERE p.journal = $1) AS parked
+       (
+           SELECT count(*) FROM views.parked p
+           WHERE p.journal = $1 AND NOT EXISTS (
+               SELECT FROM views.discarded d
+               WHERE d.journal = p.journal AND d.position = p.position AND d.event_id = p.event_id
+           )
+       ) AS parked
 FROM views.checkpoints c
 WHERE c.journal = $1
 FOR UPDATE OF c;
