@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rapport.connection import Connection
 from rapport.ids import person, relationship
 from rapport.retry import call_with_retries
-from rapport.times import as_of, wire_date
+from rapport.times import as_of
 from rapport.v1 import capital_service_pb2 as capital
 
 if TYPE_CHECKING:  # the name stands in the stub file alone
@@ -136,11 +136,16 @@ class CapitalCalls:
             request.page_token = page.next_page_token
 
     async def policy(
-        self, policy: str = "", *, on: date | None = None, min_position: int = 0
+        self,
+        policy: str = "",
+        *,
+        on: date | None = None,
+        known_at: datetime | int | None = None,
+        min_position: int = 0,
     ) -> capital.Policy:
         """A policy document; absent: the one in force on the day. Errors: POLICY_UNKNOWN."""
         request = capital.GetPolicyRequest(
-            policy=policy, on=wire_date(on) if on else None, min_position=min_position
+            policy=policy, as_of=as_of(on=on, known_at=known_at, min_position=min_position)
         )
         answer = await call_with_retries(
             lambda once_s: self._capital_stub.GetPolicy(
@@ -151,11 +156,16 @@ class CapitalCalls:
         return answer.policy
 
     async def kinds(
-        self, policy: str = "", *, on: date | None = None, min_position: int = 0
+        self,
+        policy: str = "",
+        *,
+        on: date | None = None,
+        known_at: datetime | int | None = None,
+        min_position: int = 0,
     ) -> capital.ListKindsResponse:
         """The kinds of a policy by name."""
         request = capital.ListKindsRequest(
-            policy=policy, on=wire_date(on) if on else None, min_position=min_position
+            policy=policy, as_of=as_of(on=on, known_at=known_at, min_position=min_position)
         )
         return await call_with_retries(
             lambda once_s: self._capital_stub.ListKinds(

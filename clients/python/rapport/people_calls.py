@@ -24,11 +24,11 @@ class PeopleCalls:
     _people_stub: "PeopleServiceAsyncStub"
 
     async def links(
-        self, of: str | None = None, *, min_position: int = 0
+        self, of: str | None = None, **asked: Unpack[AsOfOptions]
     ) -> AsyncIterator[wire.Link]:
         """Identity links, of one id or all, weak ones too, oldest first, page after page."""
         request = wire.ListLinksRequest(
-            person="" if of is None else person(of), page_size=PAGE_SIZE, min_position=min_position
+            person="" if of is None else person(of), page_size=PAGE_SIZE, as_of=as_of(**asked)
         )
         while True:
             page = await self._projector.ask(self._people_stub.ListLinks, request)
@@ -38,9 +38,9 @@ class PeopleCalls:
                 return
             request.page_token = page.next_page_token
 
-    async def link_proposals(self, *, min_position: int = 0) -> AsyncIterator[wire.Link]:
+    async def link_proposals(self, **asked: Unpack[AsOfOptions]) -> AsyncIterator[wire.Link]:
         """What weak evidence proposes and nobody has linked, oldest first, page after page."""
-        request = wire.ListLinkProposalsRequest(page_size=PAGE_SIZE, min_position=min_position)
+        request = wire.ListLinkProposalsRequest(page_size=PAGE_SIZE, as_of=as_of(**asked))
         while True:
             page = await self._projector.ask(self._people_stub.ListLinkProposals, request)
             for link in page.proposals:
@@ -59,9 +59,9 @@ class PeopleCalls:
         answer = await self._projector.ask(self._people_stub.ListAffiliations, request)
         return list(answer.affiliations)
 
-    async def watch_lists(self, *, min_position: int = 0) -> list[wire.WatchList]:
+    async def watch_lists(self, **asked: Unpack[AsOfOptions]) -> list[wire.WatchList]:
         """The caller's lists by name."""
-        request = wire.ListWatchListsRequest(min_position=min_position)
+        request = wire.ListWatchListsRequest(as_of=as_of(**asked))
         answer = await self._projector.ask(self._people_stub.ListWatchLists, request)
         return list(answer.lists)
 

@@ -18,9 +18,9 @@ class PolicyCalls:
     _projector: Connection
     _policy_stub: "PolicyServiceAsyncStub"
 
-    async def policies(self, *, min_position: int = 0) -> list[wire.AdoptedPolicy]:
+    async def policies(self, **asked: Unpack[AsOfOptions]) -> list[wire.AdoptedPolicy]:
         """The built-in policy and those adopted, by effective day and position."""
-        request = wire.ListPoliciesRequest(min_position=min_position)
+        request = wire.ListPoliciesRequest(as_of=as_of(**asked))
         answer = await self._projector.ask(self._policy_stub.ListPolicies, request)
         return list(answer.policies)
 

@@ -1,14 +1,14 @@
 """The calls of TimelineService: what happened, and between whom."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from rapport.connection import Connection
 from rapport.events.v1 import people_pb2, touchpoint_pb2
 from rapport.ids import person, relationship
+from rapport.relationship_calls import AsOfOptions
 from rapport.retry import call_with_retries
-from rapport.times import wire_date
+from rapport.times import as_of
 from rapport.v1 import timeline_service_pb2 as wire
 
 if TYPE_CHECKING:  # the name stands in the stub file alone
@@ -46,11 +46,12 @@ class TimelineCalls:
         initiatives: "Sequence[touchpoint_pb2.Initiative.ValueType]" = (),
         initiator_side: "people_pb2.Side.ValueType" = people_pb2.SIDE_UNSPECIFIED,
         incident: str = "",
-        min_position: int = 0,
         page_size: int = 200,
+        **asked: Unpack[AsOfOptions],
     ) -> AsyncIterator[wire.TimelineLine]:
         """The touchpoints of a person, or of a pair with `b`, newest first, page after page.
 
+        on, known_at, policy, min_position: see rapport.times.as_of; up to the day, as it stood.
         a: also `teams/{team}` or `organizations/{id}`. fold_occasions: a group meeting is one line.
         incident: only this one (its event id) and its recovery steps.
         """
@@ -63,8 +64,8 @@ class TimelineCalls:
             initiator_side=initiator_side,
             incident=incident,
             include_voided=include_voided,
-            min_position=min_position,
             page_size=page_size,
+            as_of=as_of(**asked),
         )
         if by_recorded_time:
             request.order_by = wire.TIMELINE_ORDER_RECORDED
@@ -77,22 +78,18 @@ class TimelineCalls:
             request.page_token = page.next_page_token
 
     async def timeline_months(
-        self, a: str, b: str | None = None, *, months: int = 0, min_position: int = 0
+        self, a: str, b: str | None = None, *, months: int = 0, **asked: Unpack[AsOfOptions]
     ) -> list[wire.TimelineMonth]:
         """The newest months with a touchpoint (12), newest first; a and b as in `timeline`."""
         request = wire.SummarizeTimelineRequest(
-            parent=timeline_parent(a, b), months=months, min_position=min_position
+            parent=timeline_parent(a, b), months=months, as_of=as_of(**asked)
         )
         answer = await self._projector.ask(self._timeline_stub.SummarizeTimeline, request)
         return list(answer.months)
 
-    async def party(
-        self, name: str, *, on: date | None = None, min_position: int = 0
-    ) -> wire.Party:
+    async def party(self, name: str, **asked: Unpack[AsOfOptions]) -> wire.Party:
         """`people/{id}` or `organizations/{id}` as described on a day. Errors: PARTY_UNKNOWN."""
-        request = wire.GetPartyRequest(
-            party=name, on=wire_date(on) if on else None, min_position=min_position
-        )
+        request = wire.GetPartyRequest(party=name, as_of=as_of(**asked))
         answer = await call_with_retries(
             lambda once_s: self._timeline_stub.GetParty(
                 request, metadata=self._projector.metadata, timeout=once_s
@@ -108,17 +105,17 @@ class TimelineCalls:
         side: "people_pb2.Side.ValueType" = people_pb2.SIDE_UNSPECIFIED,
         tier: str = "",
         team: str = "",
-        min_position: int = 0,
         page_size: int = 200,
+        **asked: Unpack[AsOfOptions],
     ) -> AsyncIterator[wire.Party]:
-        """The people and organisations of the tenant by name, as they are today."""
+        """The people and organisations of the tenant by name, as described on a day."""
         request = wire.ListPartiesRequest(
             kind=kind,
             side=side,
             tier=tier,
             team=team,
-            min_position=min_position,
             page_size=page_size,
+            as_of=as_of(**asked),
         )
         while True:
             page = await call_with_retries(

@@ -6,7 +6,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from rapport.cli.balance_commands import On, day_of_option
+from rapport.cli.asking import KnownAt, MinPosition, On, as_of_options
 from rapport.cli.command import Call, add
 from rapport.cli.event_json import enum_words
 from rapport.cli.output import coloured, table
@@ -24,10 +24,12 @@ async def kinds(
     call: Call,
     policy: Annotated[str, typer.Option(help="name@version. Absent: the one in force.")] = "",
     on: On = None,
+    known_at: KnownAt = None,
+    min_position: MinPosition = 0,
 ) -> None:
     """The kinds of touchpoints of a policy, and what each posts before factors."""
     async with call.client() as client:
-        answer = await client.kinds(policy, on=day_of_option(on))
+        answer = await client.kinds(**as_of_options(on, known_at, policy, min_position))
     document = {"policy": answer.policy, "kinds": [kind_document(kind) for kind in answer.kinds]}
     call.answer(document, lambda: kinds_view(answer))
 

@@ -55,16 +55,15 @@ async def links(
     proposals: Annotated[
         bool, typer.Option("--proposals", help="What weak evidence proposes and nobody linked.")
     ] = False,
+    known_at: KnownAt = None,
     min_position: MinPosition = 0,
 ) -> None:
     """Which ids are one human, and what became of each link."""
+    asked = as_of_options(None, known_at, "", min_position)
     if proposals and of is not None:
         raise UsageProblem("--proposals are those of everybody: leave out the person")
     async with call.client() as client:
-        if proposals:
-            listed = client.link_proposals(min_position=min_position)
-        else:
-            listed = client.links(of, min_position=min_position)
+        listed = client.link_proposals(**asked) if proposals else client.links(of, **asked)
         found = [each async for each in listed]
     call.answer([full_document(each) for each in found], lambda: links_view(found))
 
@@ -115,10 +114,10 @@ async def save(
     call.answer(appended_document(answer), lambda: appended_text(answer))
 
 
-async def list_(call: Call, min_position: MinPosition = 0) -> None:
+async def list_(call: Call, known_at: KnownAt = None, min_position: MinPosition = 0) -> None:
     """Your lists by name."""
     async with call.client() as client:
-        found = await client.watch_lists(min_position=min_position)
+        found = await client.watch_lists(**as_of_options(None, known_at, "", min_position))
     call.answer([full_document(each) for each in found], lambda: lists_view(found))
 
 

@@ -24,7 +24,7 @@ from rapport.cli.asking import (
     computed_text,
     day_cell,
 )
-from rapport.cli.balance_commands import day_of_option, pair_text
+from rapport.cli.balance_commands import pair_text
 from rapport.cli.command import EXIT_OK, EXIT_REFUSED, Call, UsageProblem, add, group
 from rapport.cli.event_output import full_document
 from rapport.cli.output import coloured, table
@@ -53,19 +53,23 @@ async def show(
         str, typer.Argument(metavar="[NAME@VERSION]", help="Absent: the one in force.")
     ] = "",
     on: On = None,
+    known_at: KnownAt = None,
+    min_position: MinPosition = 0,
 ) -> None:
     """A policy document: every number that balances are computed with."""
     async with call.client() as client:
-        found = await client.policy(policy, on=day_of_option(on))
+        found = await client.policy(**as_of_options(on, known_at, policy, min_position))
     document = full_document(found) | {"document": json.loads(found.policy_json)}
     document.pop("policy_json")
     call.answer(document, lambda: policy_view(found))
 
 
-async def list_(call: Call, min_position: MinPosition = 0) -> None:
+async def list_(
+    call: Call, on: On = None, known_at: KnownAt = None, min_position: MinPosition = 0
+) -> None:
     """The built-in policy and those adopted, by the day they take effect."""
     async with call.client() as client:
-        found = await client.policies(min_position=min_position)
+        found = await client.policies(**as_of_options(on, known_at, "", min_position))
     documents = [full_document(each) for each in found]
     for document in documents:
         document["policy"].pop("policy_json")

@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.text import Text
 
+from rapport.cli.asking import KnownAt, MinPosition, On, Policy, as_of_options
 from rapport.cli.command import Call, UsageProblem, add
 from rapport.cli.event_json import enum_words
 from rapport.cli.event_output import full_document, iso, message_document, personal_text
@@ -60,14 +61,18 @@ async def timeline(
     months: Annotated[
         int, typer.Option(min=0, max=120, help="Rather so many months in sum, without filters.")
     ] = 0,
-    min_position: Annotated[int, typer.Option(min=0, help="Wait for this position.")] = 0,
+    on: On = None,
+    known_at: KnownAt = None,
+    policy: Policy = "",
+    min_position: MinPosition = 0,
 ) -> None:
     """The touchpoints of A, or of A and B, newest first."""
+    asked = as_of_options(on, known_at, policy, min_position)
     if months:
         if kind or channel or mode or side or incident or recorded or voided or fold:
             raise UsageProblem("--months sums up everything in force: leave out the filters")
         async with call.client() as client:
-            summed = await client.timeline_months(a, b, months=months, min_position=min_position)
+            summed = await client.timeline_months(a, b, months=months, **asked)
         call.answer([full_document(month) for month in summed], lambda: months_view(summed))
         return
     lines: list[wire.TimelineLine] = []
@@ -85,8 +90,8 @@ async def timeline(
             by_recorded_time=recorded,
             include_voided=voided,
             fold_occasions=fold,
-            min_position=min_position,
             page_size=min(limit, 1000),
+            **asked,
         )
         async for line in listed:
             lines.append(line)
