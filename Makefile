@@ -14,7 +14,7 @@ ARGS :=
 # The generator of the protos calls its plugins by name.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup run test check proto lock clean
+.PHONY: help setup run test bench check proto lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -29,6 +29,9 @@ run: $(SETUP) ## Run everything with the demo data until Ctrl-C
 
 test: $(SETUP) ## Run every test, those against real PostgreSQL and NATS included
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+bench: $(SETUP) ## Measure against limits of this machine (ARGS="--quick")
+	@$(BIN)/rapport bench $(ARGS)
 
 check: $(SETUP) $(BUF) ## Check format, lint, types, import contracts, protos, generated code
 	$(BIN)/ruff format --check .
@@ -50,7 +53,7 @@ proto: $(SETUP) ## Generate the Python code of the protos
 lock: $(SETUP) ## Resolve the dependencies anew into requirements.lock (needs uv)
 	@uv=$$(command -v $(BIN)/uv || command -v uv) || { echo "lock: uv is missing"; exit 1; }; \
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $$uv pip compile pyproject.toml --quiet --universal \
-	  --python-version 3.12 --group dev --extra charts --extra embedded --no-emit-package rapport \
+	  --python-version 3.12 --group dev --extra charts --extra embedded --extra archive --no-emit-package rapport \
 	  --generate-hashes --no-emit-index-url --output-file requirements.lock
 
 clean: ## Remove what was made here, except the data of `make run`

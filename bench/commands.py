@@ -1,0 +1,65 @@
+"""`rapport bench`: the table, a JSON file and a chart."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from bench import append, docs, ingest
+from bench.machine import described
+from bench.report import Figure, document_of, machine_line, table
+from bench.settings import Settings, full, quick
+
+type Measure = Callable[[Settings], Awaitable[list[Figure]]]
+
+# In the order they are measured.
+MEASURES: Final[Mapping[str, Measure]] = {
+    "append": append.measure,
+    "ingest": ingest.measure,
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `bench` to the CLI (entry point group `rapport.commands`)."""
+    app.command("bench")(bench)
+
+
+def bench(
+    rows: Annotated[str, typer.Option("--rows", help=f"Some of {','.join(MEASURES)}.")] = "",
+    small: Annotated[bool, typer.Option("--quick", help="Small sizes: minutes.")] = False,
+    events: Annotated[int, typer.Option("--events", help="Of the growth rows.")] = 5_000_000,
+    out: Annotated[Path, typer.Option("--out", help="Where JSON and chart go.")] = Path(
+        "bench-results"
+    ),
+    write_docs: Annotated[
+        bool, typer.Option("--write-docs", help="Bring the documents up to date.")
+    ] = False,
+) -> None:
+    """Measure Rapport against limits of this machine, each in the same run as its limit."""
+    chosen = [name.strip() for name in rows.split(",") if name.strip()] or list(MEASURES)
+    for name in chosen:
+        if name not in MEASURES:
+            raise typer.BadParameter(f"{name} is none of {', '.join(MEASURES)}")
+    say = lambda line: typer.echo(line, err=True)  # noqa: E731
+    settings = (quick if small else full)(say, events)
+    document = asyncio.run(_measured(chosen, settings, small=small))
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    (out / "benchmarks.json").write_text(text, encoding="utf-8")
+    typer.echo(machine_line(document))
+    for line in table(document):
+        typer.echo(line)
+    if write_docs:
+        docs.write(document)
+
+
+async def _measured(chosen: list[str], settings: Settings, *, small: bool) -> dict[str, Any]:
+    machine = await described()
+    figures: list[Figure] = []
+    for name in chosen:
+        settings.say(f"measuring {name}")
+        figures += await MEASURES[name](settings)
+    return document_of([figure.as_json() for figure in figures], machine, quick=small)

@@ -1,0 +1,38 @@
+"""The documents quote the JSON: what stands between their markers is made from it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from bench.report import markdown
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+JSON_FILE: Final = ROOT / "docs/benchmarks.json"
+DOCUMENTS: Final = (ROOT / "docs/benchmarks.md", ROOT / "README.md")
+BEGIN: Final = "<!-- benchmarks: made by `rapport bench --write-docs` -->"
+END: Final = "<!-- end of benchmarks -->"
+
+
+def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """A run of some rows in place of the same rows of an earlier one."""
+    known = {figure["key"]: figure for figure in before.get("figures", ())}
+    known |= {figure["key"]: figure for figure in after["figures"]}
+    return {**after, "figures": list(known.values())}
+
+
+def filled(text: str, document: Mapping[str, Any]) -> str:
+    """A document with the table between its markers; ValueError if it has none."""
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("the markers of the benchmarks are missing")
+    return f"{head}{BEGIN}\n{'\n'.join(markdown(document))}\n{END}{tail}"
+
+
+def write(document: Mapping[str, Any]) -> None:
+    """Replace the JSON and what the documents quote of it."""
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    JSON_FILE.write_text(text, encoding="utf-8")
+    for path in DOCUMENTS:
+        path.write_text(filled(path.read_text("utf-8"), document), encoding="utf-8")

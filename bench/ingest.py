@@ -1,0 +1,51 @@
+"""Streamed ingest against raw COPY of the same rows, and against a peer's batches."""
+
+from typing import Final
+
+from bench import rows
+from bench.loading import LoadProcess, load_process
+from bench.peers import NOT_INSTALLED, is_installed
+from bench.report import Figure
+from bench.settings import RELATIONSHIPS, Settings
+from bench.stack import BenchStack
+
+BATCH_EVENTS: Final = 500
+
+
+async def measure(settings: Settings) -> list[Figure]:
+    """Ledger, COPY, peer, ledger, COPY, peer …: the first round warms them up."""
+    ours: list[float] = []
+    copied: list[float] = []
+    theirs: list[float] = []
+    async with BenchStack() as stack, load_process() as load:
+        ledger = await stack.start_ledger(relay=False)
+        limit = await stack.fresh_database("raw")
+        total = settings.ingest_events * (settings.repeats + 1)
+        await load.do("source", seed=2, relationships=RELATIONSHIPS, events=total)
+        if is_installed():
+            dsn = await stack.fresh_database("peer")
+            await load.do("peer", dsn=dsn, threads=1)
+        for repeat in range(settings.repeats + 1):
+            first = await stack.head() + 1
+            await load.do("prepare", count=settings.ingest_events, batch=BATCH_EVENTS)
+            own = (await load.do("ingest", target=ledger))["per_s"]
+            last = await stack.head()
+            same = {"source_dsn": stack.dsn, "first": first, "last": last}
+            raw = (await load.do("copy", dsn=limit, **same))["per_s"]
+            peer = await _peer(load, first, last, stack.dsn) if is_installed() else 0.0
+            settings.say(f"ingest: {own:,.0f} of {raw:,.0f} events/s, peer {peer:,.0f}")
+            if repeat:
+                ours.append(own)
+                copied.append(raw)
+                theirs.append(peer)
+    figures = [Figure(rows.INGEST, ours, copied)]
+    if is_installed():
+        return [*figures, Figure(rows.PEER_INGEST, ours, theirs)]
+    return [*figures, Figure(rows.PEER_INGEST, skipped=NOT_INSTALLED)]
+
+
+async def _peer(load: LoadProcess, first: int, last: int, dsn: str) -> float:
+    answer = await load.do(
+        "peer_append", source_dsn=dsn, first=first, last=last, batch=BATCH_EVENTS, threads=1
+    )
+    return answer["per_s"]
