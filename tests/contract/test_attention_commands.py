@@ -1,6 +1,8 @@
 """The commands about attention, as people and programs see them."""
 
 import asyncio
+import json
+from uuid import uuid4
 
 from rapport.client import Rapport
 from rapport.v1 import attention_service_pb2 as wire
@@ -36,12 +38,28 @@ async def test_a_digest_is_the_text_alone(projector: Running) -> None:
 async def test_what_makes_no_sense_is_said_before_anything_is_asked(projector: Running) -> None:
     for arguments in (
         ("snooze", "overdue-1", "--until", "soon"),
+        ("snooze", "overdue-1", "--until", "2026-01-31"),
         ("attention", "--from-number", "3"),
         ("attention", "--follow", "--list", "top"),
         ("attention", "--on", "yesterday"),
     ):
         said = await rapport(projector, *arguments)
         assert (said.code, said.out) == (2, ""), said
+
+
+async def test_only_what_is_open_can_be_answered(projector: Running) -> None:
+    await turning(projector).turn_next()
+    for words in (("snooze", "anything", "--until", "2999-01-01"), ("dismiss", "overdue-1")):
+        said = await rapport(projector, *words, "--json")
+        assert (said.code, said.out) == (2, ""), said
+        error = json.loads(said.err)["error"]
+        assert error["reason"] == "USAGE"
+        assert error["message"].startswith(f"ITEM: {words[1]!r} is none of your open items")
+    # What is open passes, as does a repetition; the ledger is not there in this test.
+    document = (await rapport(projector, "attention", "--all", "--json")).json
+    for again in ([document["items"][0]["item"]], ["x", "--event-id", str(uuid4())]):
+        said = await rapport(projector, "dismiss", *again, "--json")
+        assert said.code != 2, said
 
 
 async def test_the_client_follows_over_a_new_connection_without_repeating(

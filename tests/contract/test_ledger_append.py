@@ -230,6 +230,20 @@ async def test_a_kind_of_an_adopted_policy_is_known_to_every_replica_at_once(
         assert refusal.reason == "KIND_UNKNOWN"
 
 
+async def test_a_policy_that_does_not_lint_is_not_adopted(database: Database) -> None:
+    free = default_policy().canonical_json.replace('"2":[-6000,-10000]', '"2":[-1,-1]')
+    adoption = new(policy_adopted=practice_pb2.PolicyAdopted(policy_json=free))
+    async with ledger_on(database) as ledger:
+        await ledger.create_tenant()
+        refusal = await told(ledger.append(adoption))
+        assert refusal.reason == "POLICY_INVALID"
+        inside = 'policy_adopted.policy_json.incident.severity["2"]'
+        assert refusal.fields == [f"events[0].{inside}"]
+        assert "2 to 8 times the median positive kind" in refusal.message
+        # Nothing was written.
+        assert (await ledger.append(touch())).last_position == 1
+
+
 async def test_lists_and_answers_belong_to_who_records_them(database: Database) -> None:
     saved = practice_pb2.WatchListSaved(list="vips", parties=[BOB, "organizations/o"])
     async with ledger_on(database) as ledger:

@@ -6,6 +6,7 @@ from typing import Final
 from rapport.events.v1 import touchpoint_pb2
 from rapport.v1 import ledger_service_pb2 as pb
 
+from services.ledger.api.adopting import refuse_uncalibrated
 from services.ledger.api.drafts import Draft, Scope, check_kind, draft_of, read_batch
 from services.ledger.api.kinds import kinds_named
 from services.ledger.api.parts import Parts
@@ -36,6 +37,7 @@ async def append_events(
     tenant = await parts.tenant_of(caller)
     await parts.kinds.learn(tenant.tenant, kinds_named(request.events))
     drafts = read_batch(request.events, request.ByteSize(), scope_of(parts, tenant, caller))
+    await refuse_uncalibrated(parts.journal, tenant.tenant, drafts)
     recorded = await _record(parts, tenant, caller, drafts, deadline_s)
     return append_answer(tenant.journal, recorded)
 

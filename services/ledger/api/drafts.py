@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -10,7 +11,7 @@ from rapport.events.v1 import practice_pb2, touchpoint_pb2
 from rapport.v1 import ledger_service_pb2 as pb
 
 from services.ledger.api.types import BY_FIELD, SCHEMA_VERSION, PayloadType
-from services.runtime.clock import instant_from_timestamp
+from services.runtime.clock import US_PER_DAY, day_from_date, instant_from_timestamp
 from services.runtime.errors import Reason, invalid
 from services.runtime.limits import BATCH_EVENTS_MAX, EVENT_BYTES_MAX, REQUEST_BYTES_MAX
 from services.runtime.names import check_event_id
@@ -103,6 +104,22 @@ def check_kind(payload: Message, path: str, is_kind: KindsKnown, found: Found) -
             add(found, f"{path}.kind", Fault(Reason.KIND_UNKNOWN, description, {"kind": kind}))
 
 
+def _check_until(payload: Any, path: str, occurred_at_us: int | None, found: Found) -> None:
+    """A snooze ends not before the day it was said, where that is told.
+
+    Where it is not, the day is that of recording: nothing recorded once may be refused when it is
+    sent again later, so the ledger's clock is no judge here.
+    """
+    if not isinstance(payload, practice_pb2.AttentionAnswered) or occurred_at_us is None:
+        return
+    until = payload.until
+    if payload.HasField("until") and rules.calendar_day(until.year, until.month, until.day) is None:
+        day = day_from_date(date(until.year, until.month, until.day))
+        if day < occurred_at_us // US_PER_DAY:
+            text = "takes the day of occurred_at or a later one"
+            add(found, f"{path}.until", Fault(Reason.OUT_OF_RANGE, text))
+
+
 class _Reader:
     """Reads the events of one batch; knows what the earlier ones of it bring."""
 
@@ -126,6 +143,7 @@ class _Reader:
             add(self._found, inner, rules.too_large(size_bytes, EVENT_BYTES_MAX))
         check_payload(payload, inner, self._scope.now_us, self._found)
         check_kind(payload, inner, self._is_kind, self._found)
+        _check_until(payload, inner, occurred_at_us, self._found)
         if len(self._found) > before:
             return None
         if isinstance(payload, practice_pb2.PolicyAdopted):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from rapport.v1 import ledger_service_pb2 as pb
 
+from services.ledger.api.adopting import refuse_uncalibrated
 from services.ledger.api.appending import count_appended, scope_of
 from services.ledger.api.drafts import Draft, read_batch
 from services.ledger.api.failures import failure_of
@@ -111,6 +112,7 @@ class Ingest:
         """Everything up to the batch being taken in by the journal; why not, if it is refused."""
         try:
             drafts = await self._drafts(request, batch.bytes)
+            await refuse_uncalibrated(self._parts.journal, self._tenant.tenant, drafts)
             waits = any(draft.target is not None for draft in drafts)
             if waits:
                 await self._settled()

@@ -225,7 +225,7 @@ def _rules() -> dict[str, MessageRules]:
         ),
         q.AttentionAnswered: MessageRules(
             required=("item", "response"),
-            fields={"item": rules.sized(limits.ATTENTION_ITEM_ID_BYTES_MAX)},
+            fields={"item": rules.item_id},
             whole=_whole_answer,
         ),
     }

@@ -16,6 +16,8 @@ from services.runtime.names import InvalidName, parse_kind
 
 _PRINTABLE: Final = re.compile(r"[\x20-\x7e]*")
 _LIST_NAME: Final = re.compile(r"[a-z0-9._-]{1,64}")
+# `rule-` and 32 hexadecimal digits: services.projector.domain.attention.items.
+_ITEM_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,62}-[0-9a-f]{32}")
 _ATTRIBUTE_KEY: Final = re.compile(r"[a-z0-9_.]{1,64}")
 _LEAP_YEAR: Final = 2000
 
@@ -72,6 +74,14 @@ def lower_case(limit_bytes: int) -> Rule[str]:
         return size(value)
 
     return rule
+
+
+def item_id(value: str) -> Fault | None:
+    """The id of an attention item. Rules come and go: any word is taken before the digest."""
+    if _ITEM_ID.fullmatch(value) is None:
+        text = "takes the id of an attention item, as listed: RULE-DIGEST with 32 digits 0-9a-f"
+        return Fault(Reason.FIELD_MALFORMED, text)
+    return None
 
 
 def between(low: int, high: int) -> Rule[int]:

@@ -16,6 +16,7 @@ from services.runtime.policy import default_policy
 NOW_US = instant_from_iso("2026-03-01T12:00:00Z")
 ANN, BOB = "people/ann", "people/bob"
 ID = str(uuid4())
+ITEM = "overdue-0123456789abcdef0123456789abcdef"
 _ORG = "organizations/o"
 _UNKNOWN_VALUE: Any = 7
 
@@ -270,7 +271,7 @@ def test_a_wrong_field_of_a_touchpoint_is_named(
         (
             {
                 "attention_answered": practice_pb2.AttentionAnswered(
-                    item="i", response=practice_pb2.ATTENTION_RESPONSE_SNOOZED
+                    item=ITEM, response=practice_pb2.ATTENTION_RESPONSE_SNOOZED
                 )
             },
             {"attention_answered.until": Reason.FIELD_REQUIRED},
@@ -278,10 +279,18 @@ def test_a_wrong_field_of_a_touchpoint_is_named(
         (
             {
                 "attention_answered": practice_pb2.AttentionAnswered(
-                    item="i", response=practice_pb2.ATTENTION_RESPONSE_NOT_RELEVANT, until=day()
+                    item=ITEM, response=practice_pb2.ATTENTION_RESPONSE_NOT_RELEVANT, until=day()
                 )
             },
             {"attention_answered.until": Reason.FIELD_NOT_ALLOWED},
+        ),
+        (
+            {
+                "attention_answered": practice_pb2.AttentionAnswered(
+                    item="call bob", response=practice_pb2.ATTENTION_RESPONSE_NOT_RELEVANT
+                )
+            },
+            {"attention_answered.item": Reason.FIELD_MALFORMED},
         ),
     ],
 )
@@ -400,3 +409,21 @@ def test_a_description_never_repeats_what_was_sent() -> None:
     error = refused(touch(initiator=secret, kind=secret, channel=secret, in_reply_to=secret))
     told = [error.message, *(v.description for v in error.violations), *error.metadata.values()]
     assert not [each for each in told if secret in each]
+
+
+def snooze(**until: int) -> practice_pb2.AttentionAnswered:
+    return practice_pb2.AttentionAnswered(
+        item=ITEM, response=practice_pb2.ATTENTION_RESPONSE_SNOOZED, until=day(**until)
+    )
+
+
+def test_a_snooze_ends_not_before_the_day_it_was_said() -> None:
+    said = event(attention_answered=snooze(), occurred_at=at(NOW_US))  # until February 28
+    assert found(said) == {"events[0].attention_answered.until": Reason.OUT_OF_RANGE}
+    for until in ({"month": 3, "date": 1}, {"year": 2027}):
+        assert read(event(attention_answered=snooze(**until), occurred_at=at(NOW_US)))
+    # Back-dating is normal; and without an instant the day of recording counts, which a later
+    # repetition cannot be judged by.
+    earlier = NOW_US - 5 * 86_400_000_000
+    assert read(event(attention_answered=snooze(), occurred_at=at(earlier)))
+    assert read(event(attention_answered=snooze()))

@@ -115,7 +115,7 @@ def test_reciprocity_compares_what_is_left_of_what_each_gave() -> None:
     assert told.by_a == 4000
     assert told.by_b == 8000
     assert (told.by_a_mp, told.by_b_mp, told.touches) == (4000, 8000, 2)
-    assert told.share.per_mille == 667
+    assert told.share.exact == Fraction(2, 3)
 
 
 def test_a_mutual_touch_is_given_by_both_and_counts_once() -> None:
@@ -126,7 +126,7 @@ def test_a_mutual_touch_is_given_by_both_and_counts_once() -> None:
     told = reciprocity(ann_and_bob([*EVIDENCE, meeting, call], ON))
 
     assert (told.by_a_mp, told.by_b_mp, told.touches) == (24000, 16000, 2)
-    assert told.share.per_mille == 800
+    assert told.share.exact == Fraction(4, 5)
 
 
 def test_what_took_more_than_it_gave_and_refunds_are_no_giving() -> None:
@@ -141,7 +141,7 @@ def test_what_took_more_than_it_gave_and_refunds_are_no_giving() -> None:
 
     # Only Bob's call gives: 2 x 0 / 8000.
     assert (told.by_a_mp, told.by_b_mp, told.touches) == (0, 8000, 1)
-    assert told.share.per_mille == 0
+    assert told.share.exact == 0
 
 
 def test_where_nobody_gave_there_is_no_reciprocity() -> None:
@@ -155,14 +155,27 @@ def test_a_figure_half_way_is_rounded_to_the_even_one() -> None:
     # Ann: a like of 1000; Bob: 31 x 1000. 2 x 1 / 32 = 62.5 -> 62 per mille.
     like = touch(1, "social.like", NOON)
     testimonial = touch(2, "testimonial", NOON, **BOBS)  # 13000
-    meal = touch(3, "meal_or_social", NOON, **BOBS)  # 14000
-    extra = touch(4, "greeting.written", NOON, **BOBS)  # 3000
-    last = touch(5, "social.like", NOON, **BOBS)  # 1000
+    used = touch(3, "fact.used", NOON, **BOBS)  # 5000
+    thanks = [touch(n, "thanks.given", NOON, **BOBS) for n in (4, 5)]  # 5000 each
+    last = touch(6, "greeting.written", NOON, **BOBS)  # 3000
+    given = [like, testimonial, used, *thanks, last]
 
-    told = reciprocity(ann_and_bob([*EVIDENCE, like, testimonial, meal, extra, last], ON))
+    told = reciprocity(ann_and_bob([*EVIDENCE, *given], ON))
 
     assert (told.by_a_mp, told.by_b_mp) == (1000, 31000)
     assert told.share.per_mille == 62
+
+
+def test_below_six_touches_reciprocity_says_too_little_evidence() -> None:
+    # `measures.reciprocity_min_touches` is 6; what gave nothing is no touch of it.
+    calls = [touch(n, "call", NOON, **BOBS) for n in range(1, 6)]
+
+    told = reciprocity(ann_and_bob([*EVIDENCE, *calls], ON))
+    assert (told.touches, told.share.per_mille) == (5, None)
+    assert told.share.said is Said.TOO_LITTLE_EVIDENCE
+
+    told = reciprocity(ann_and_bob([*EVIDENCE, *calls, touch(6, "call", NOON)], ON))
+    assert (told.touches, told.share.said) == (6, Said.KNOWN)
 
 
 def test_what_a_machine_sent_gives_a_tenth() -> None:

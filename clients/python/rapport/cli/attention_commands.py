@@ -1,6 +1,6 @@
 """`rapport attention`, `digest`, `snooze` and `dismiss`: what to look after today."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from rapport.cli.command import Call, UsageProblem, add
 from rapport.cli.event_json import enum_words
 from rapport.cli.event_output import message_document
 from rapport.cli.output import coloured, day_text, short, table
+from rapport.client import Rapport
 from rapport.times import day_of
 from rapport.v1 import attention_service_pb2 as wire
 
@@ -123,7 +124,12 @@ async def snooze(
         day = date.fromisoformat(until)
     except ValueError:
         raise UsageProblem("--until takes a day like 2026-01-31") from None
+    today = datetime.now(UTC).date()
+    if day < today and event_id is None:
+        raise UsageProblem(f"--until takes today ({today}, UTC) or a later day, not {day}")
     async with call.client() as client:
+        if event_id is None:
+            await _must_be_open(client, item)
         answer = await append_one(client, snoozed(item, day, event_id=event_id))
     call.answer(appended_document(answer), lambda: appended_text(answer))
 
@@ -131,8 +137,20 @@ async def snooze(
 async def dismiss(call: Call, item: Item, event_id: NewId = None) -> None:
     """Say that an item is not relevant: it is not shown again while its cause lasts."""
     async with call.client() as client:
+        if event_id is None:
+            await _must_be_open(client, item)
         answer = await append_one(client, not_relevant(item, event_id=event_id))
     call.answer(appended_document(answer), lambda: appended_text(answer))
+
+
+async def _must_be_open(client: Rapport, item: str) -> None:
+    """Refuses an answer to nothing. A repetition is not asked: its answer may have closed it."""
+    asked = await client.attention(everything=True)
+    if all(each.item != item for each in asked.items):
+        raise UsageProblem(
+            f"ITEM: {item!r} is none of your open items, so there is nothing to answer; "
+            "rapport attention --all lists them"
+        )
 
 
 async def _follow(call: Call, person: str | None, from_number: int) -> None:

@@ -2,11 +2,11 @@
 figure after Wang et al., arXiv 1108.2822.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from services.projector.domain.buckets import Buckets
-from services.projector.domain.measures.ratio import Ratio, ratio
+from services.projector.domain.measures.ratio import Ratio, Said, ratio
 from services.projector.domain.measures.view import RelationshipView
 from services.projector.domain.rounding import round_half_even
 
@@ -15,7 +15,9 @@ from services.projector.domain.rounding import round_half_even
 class Reciprocity:
     """What each has given, decayed to the day, and 2 x min / (both): 1000 when alike.
 
-    `touches` counts the touchpoints that gave something, a mutual one once.
+    `touches` counts the touchpoints that gave something, a mutual one once. On fewer than the
+    policy's `reciprocity_min_touches` the share says too little evidence, as it does on too few
+    contact-days.
     """
 
     by_a: Fraction
@@ -51,4 +53,7 @@ def reciprocity(view: RelationshipView) -> Reciprocity:
         for person in view.givers(entry.touchpoint):
             given[person].post(entry.day, entry.half_life_days, amount_mp, 0)
     by_a, by_b = (given[person].balance(view.on).know for person in view.pair)
-    return Reciprocity(by_a, by_b, touches, ratio(view, 2 * min(by_a, by_b), by_a + by_b))
+    share = ratio(view, 2 * min(by_a, by_b), by_a + by_b)
+    if share.said is Said.KNOWN and touches < view.policy.measures.reciprocity_min_touches:
+        share = replace(share, said=Said.TOO_LITTLE_EVIDENCE)
+    return Reciprocity(by_a, by_b, touches, share)
