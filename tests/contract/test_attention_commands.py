@@ -18,7 +18,7 @@ async def test_the_day_is_shown_with_why_and_what_clears_it(projector: Running) 
     await turning(projector).turn_next()
     said = await rapport(projector, "attention")
     assert said.code == 0, said.err
-    assert "more can wait: --all shows them" in said.out
+    assert "more did not fit into the day (" in said.out
     whole = await rapport(projector, "attention", "--all")
     for words in ("overdue", "no contact for 61 days", "any contact, by either side", "2026-06-01"):
         assert words in whole.out

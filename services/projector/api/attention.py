@@ -1,6 +1,7 @@
 """AttentionService: what people should look after, why, and what clears it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -61,7 +62,9 @@ class Attention(AttentionServiceServicer):
             )
             return attention.ListAttentionResponse(
                 items=_messages(found),
-                left_out=found.left_out,
+                left_out=len(found.left_out),
+                left_out_by_rule=Counter(item.rule.value for item in found.left_out),
+                left_out_in_debt=sum(item.at_stake_mp < 0 for item in found.left_out),
                 computed=computed_message(snapshot, question),
             )
 

@@ -53,8 +53,8 @@ class Listed:
 class AttentionList:
     """A person's day, what is lost by waiting first; `left_out` are beyond the ration."""
 
-    listed: tuple[Listed, ...]
-    left_out: int
+    listed: tuple[Listed, ...] = ()
+    left_out: tuple[Item, ...] = ()
 
 
 async def list_attention(
@@ -82,7 +82,7 @@ async def list_attention(
     answers = await _read_answers(snapshot, members, question.position)
     shown = ration(found, answers, question.policy, question.on).get(human)
     if shown is None:
-        return AttentionList((), 0)
+        return AttentionList()
     asleep = {item.item: until for item, until in shown.asleep}
     items: Sequence[Item] = shown.items
     if everything:
@@ -92,7 +92,7 @@ async def list_attention(
     raised_on = await _raised_on(snapshot, items, question.on)
     return AttentionList(
         tuple(Listed(i, raised_on.get(i.item), asleep.get(i.item)) for i in items),
-        0 if everything else len(shown.left_out),
+        () if everything else shown.left_out,
     )
 
 

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from services.projector.domain.attention.items import Reason, Rule
-from services.projector.domain.measures.view import Side
+from services.projector.domain.collective.account import account as account_of
+from services.projector.domain.collective.stake import stake_of
+from services.projector.domain.measures.view import Side, view_of
 from services.projector.domain.people.affiliations import Ended, Started, affiliations
 from tests.unit.attention.days import cleared, found, instant, the_day
 from tests.unit.domain.people import touch, uuid
+from tests.unit.measures.views import POLICY, day
 
 ACME, US = "organizations/acme", "organizations/us"
 SIDES = {
@@ -62,6 +65,25 @@ def test_one_of_theirs_may_be_the_thread_too() -> None:
 
     assert item.number("by_ours_per_mille") == 700
     assert item.number("by_theirs_per_mille") == 1000
+
+
+@pytest.mark.parametrize("amys", range(6))
+@pytest.mark.parametrize("on", ["2026-01-01", "2026-03-07", "2026-12-31"])
+def test_attention_and_the_account_mean_the_same_by_single_threaded(amys: int, on: str) -> None:
+    touchpoints = [*ANNS, *AMYS[:amys]]
+    views = [view_of(touchpoints, POLICY, day(on), pair, sides=SIDES) for pair in PAIRS]
+    told = account_of([stake_of(view) for view in views], {"bob", "eve"}, POLICY)
+
+    items = found(Rule.SINGLE_THREADED, touchpoints, on, **account())
+
+    assert bool(items) == told.single_threaded
+    for item in items:
+        ours, theirs = (
+            max(holding.share_per_mille or 0 for holding in held)
+            for held in (told.by_internal, told.by_external)
+        )
+        assert item.number("by_ours_per_mille") == ours
+        assert item.number("by_theirs_per_mille") == theirs
 
 
 def test_another_thread_clears_it_and_so_do_people_leaving_the_account() -> None:

@@ -86,9 +86,11 @@ async def attention(
         {
             "items": [message_document(item) for item in answer.items],
             "left_out": answer.left_out,
+            "left_out_by_rule": dict(sorted(answer.left_out_by_rule.items())),
+            "left_out_in_debt": answer.left_out_in_debt,
             "computed": message_document(answer.computed),
         },
-        lambda: _view(answer),
+        lambda: attention_view(answer),
     )
 
 
@@ -182,7 +184,8 @@ def _about(item: wire.AttentionItem) -> str:
     return b if a == short(item.person) else a
 
 
-def _view(answer: wire.ListAttentionResponse) -> RenderableType:
+def attention_view(answer: wire.ListAttentionResponse) -> RenderableType:
+    """A day's items for people, and what did not fit."""
     if not answer.items:
         return Text("nothing asks for attention", style="dim")
     listed = table("rule", "about", "why", "what clears it", "at stake", "since", "item")
@@ -199,5 +202,12 @@ def _view(answer: wire.ListAttentionResponse) -> RenderableType:
             style="dim" if until else "",
         )
     if answer.left_out:
-        listed.caption = f"{answer.left_out} more can wait: --all shows them"
+        listed.caption = _left_out(answer)
     return listed
+
+
+def _left_out(answer: wire.ListAttentionResponse) -> str:
+    by_rule = sorted(answer.left_out_by_rule.items(), key=lambda each: (-each[1], each[0]))
+    rules = ", ".join(f"{number} {rule.replace('_', ' ')}" for rule, number in by_rule)
+    debt = f", {answer.left_out_in_debt} of them in debt" if answer.left_out_in_debt else ""
+    return f"{answer.left_out} more did not fit into the day ({rules}{debt}): --all shows them"

@@ -27,29 +27,33 @@ from rapport.events.v1 import common_pb2 as rapport_dot_events_dot_v1_dot_common
 from rapport.v1 import capital_service_pb2 as rapport_dot_v1_dot_capital__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"rapport/v1/attention_service.proto\x12\nrapport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/events/v1/common.proto\x1a rapport/v1/capital_service.proto\"\xef\x01\n\rAttentionItem\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x0e\n\x06person\x18\x03 \x01(\t\x12\r\n\x05\x61\x62out\x18\x04 \x01(\t\x12\x0b\n\x03why\x18\x05 \x01(\t\x12\x12\n\ncleared_by\x18\x06 \x01(\t\x12\x11\n\tevent_ids\x18\x07 \x03(\t\x12\x13\n\x0b\x61t_stake_mp\x18\x08 \x01(\x03\x12*\n\traised_on\x18\t \x01(\x0b\x32\x17.rapport.events.v1.Date\x12.\n\rsnoozed_until\x18\n \x01(\x0b\x32\x17.rapport.events.v1.Date\"h\n\x14ListAttentionRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\x12\x1f\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x10.rapport.v1.AsOf\x12\x12\n\nwatch_list\x18\x04 \x01(\t\"{\n\x15ListAttentionResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.rapport.v1.AttentionItem\x12\x10\n\x08left_out\x18\x02 \x01(\x05\x12&\n\x08\x63omputed\x18\x03 \x01(\x0b\x32\x14.rapport.v1.Computed\"<\n\x15WatchAttentionRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x13\n\x0b\x66rom_number\x18\x02 \x01(\x03\"\xe4\x01\n\x16WatchAttentionResponse\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12+\n\x06\x63hange\x18\x02 \x01(\x0e\x32\x1b.rapport.v1.AttentionChange\x12\'\n\x04item\x18\x03 \x01(\x0b\x32\x19.rapport.v1.AttentionItem\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12#\n\x02on\x18\x05 \x01(\x0b\x32\x17.rapport.events.v1.Date\x12/\n\x0brecorded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x10GetDigestRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"K\n\x11GetDigestResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05items\x18\x02 \x03(\x0b\x32\x19.rapport.v1.AttentionItem*n\n\x0f\x41ttentionChange\x12 \n\x1c\x41TTENTION_CHANGE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41TTENTION_CHANGE_RAISED\x10\x01\x12\x1c\n\x18\x41TTENTION_CHANGE_CLEARED\x10\x02\x32\x8d\x02\n\x10\x41ttentionService\x12T\n\rListAttention\x12 .rapport.v1.ListAttentionRequest\x1a!.rapport.v1.ListAttentionResponse\x12Y\n\x0eWatchAttention\x12!.rapport.v1.WatchAttentionRequest\x1a\".rapport.v1.WatchAttentionResponse0\x01\x12H\n\tGetDigest\x12\x1c.rapport.v1.GetDigestRequest\x1a\x1d.rapport.v1.GetDigestResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"rapport/v1/attention_service.proto\x12\nrapport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/events/v1/common.proto\x1a rapport/v1/capital_service.proto\"\xef\x01\n\rAttentionItem\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x0e\n\x06person\x18\x03 \x01(\t\x12\r\n\x05\x61\x62out\x18\x04 \x01(\t\x12\x0b\n\x03why\x18\x05 \x01(\t\x12\x12\n\ncleared_by\x18\x06 \x01(\t\x12\x11\n\tevent_ids\x18\x07 \x03(\t\x12\x13\n\x0b\x61t_stake_mp\x18\x08 \x01(\x03\x12*\n\traised_on\x18\t \x01(\x0b\x32\x17.rapport.events.v1.Date\x12.\n\rsnoozed_until\x18\n \x01(\x0b\x32\x17.rapport.events.v1.Date\"h\n\x14ListAttentionRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\x12\x1f\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x10.rapport.v1.AsOf\x12\x12\n\nwatch_list\x18\x04 \x01(\t\"\x9b\x02\n\x15ListAttentionResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.rapport.v1.AttentionItem\x12\x10\n\x08left_out\x18\x02 \x01(\x05\x12&\n\x08\x63omputed\x18\x03 \x01(\x0b\x32\x14.rapport.v1.Computed\x12N\n\x10left_out_by_rule\x18\x04 \x03(\x0b\x32\x34.rapport.v1.ListAttentionResponse.LeftOutByRuleEntry\x12\x18\n\x10left_out_in_debt\x18\x05 \x01(\x05\x1a\x34\n\x12LeftOutByRuleEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"<\n\x15WatchAttentionRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x13\n\x0b\x66rom_number\x18\x02 \x01(\x03\"\xe4\x01\n\x16WatchAttentionResponse\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12+\n\x06\x63hange\x18\x02 \x01(\x0e\x32\x1b.rapport.v1.AttentionChange\x12\'\n\x04item\x18\x03 \x01(\x0b\x32\x19.rapport.v1.AttentionItem\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12#\n\x02on\x18\x05 \x01(\x0b\x32\x17.rapport.events.v1.Date\x12/\n\x0brecorded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x10GetDigestRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x10.rapport.v1.AsOf\"K\n\x11GetDigestResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05items\x18\x02 \x03(\x0b\x32\x19.rapport.v1.AttentionItem*n\n\x0f\x41ttentionChange\x12 \n\x1c\x41TTENTION_CHANGE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41TTENTION_CHANGE_RAISED\x10\x01\x12\x1c\n\x18\x41TTENTION_CHANGE_CLEARED\x10\x02\x32\x8d\x02\n\x10\x41ttentionService\x12T\n\rListAttention\x12 .rapport.v1.ListAttentionRequest\x1a!.rapport.v1.ListAttentionResponse\x12Y\n\x0eWatchAttention\x12!.rapport.v1.WatchAttentionRequest\x1a\".rapport.v1.WatchAttentionResponse0\x01\x12H\n\tGetDigest\x12\x1c.rapport.v1.GetDigestRequest\x1a\x1d.rapport.v1.GetDigestResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.v1.attention_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ATTENTIONCHANGE']._serialized_start=1061
-  _globals['_ATTENTIONCHANGE']._serialized_end=1171
+  _globals['_LISTATTENTIONRESPONSE_LEFTOUTBYRULEENTRY']._loaded_options = None
+  _globals['_LISTATTENTIONRESPONSE_LEFTOUTBYRULEENTRY']._serialized_options = b'8\001'
+  _globals['_ATTENTIONCHANGE']._serialized_start=1222
+  _globals['_ATTENTIONCHANGE']._serialized_end=1332
   _globals['_ATTENTIONITEM']._serialized_start=150
   _globals['_ATTENTIONITEM']._serialized_end=389
   _globals['_LISTATTENTIONREQUEST']._serialized_start=391
   _globals['_LISTATTENTIONREQUEST']._serialized_end=495
-  _globals['_LISTATTENTIONRESPONSE']._serialized_start=497
-  _globals['_LISTATTENTIONRESPONSE']._serialized_end=620
-  _globals['_WATCHATTENTIONREQUEST']._serialized_start=622
-  _globals['_WATCHATTENTIONREQUEST']._serialized_end=682
-  _globals['_WATCHATTENTIONRESPONSE']._serialized_start=685
-  _globals['_WATCHATTENTIONRESPONSE']._serialized_end=913
-  _globals['_GETDIGESTREQUEST']._serialized_start=915
-  _globals['_GETDIGESTREQUEST']._serialized_end=982
-  _globals['_GETDIGESTRESPONSE']._serialized_start=984
-  _globals['_GETDIGESTRESPONSE']._serialized_end=1059
-  _globals['_ATTENTIONSERVICE']._serialized_start=1174
-  _globals['_ATTENTIONSERVICE']._serialized_end=1443
+  _globals['_LISTATTENTIONRESPONSE']._serialized_start=498
+  _globals['_LISTATTENTIONRESPONSE']._serialized_end=781
+  _globals['_LISTATTENTIONRESPONSE_LEFTOUTBYRULEENTRY']._serialized_start=729
+  _globals['_LISTATTENTIONRESPONSE_LEFTOUTBYRULEENTRY']._serialized_end=781
+  _globals['_WATCHATTENTIONREQUEST']._serialized_start=783
+  _globals['_WATCHATTENTIONREQUEST']._serialized_end=843
+  _globals['_WATCHATTENTIONRESPONSE']._serialized_start=846
+  _globals['_WATCHATTENTIONRESPONSE']._serialized_end=1074
+  _globals['_GETDIGESTREQUEST']._serialized_start=1076
+  _globals['_GETDIGESTREQUEST']._serialized_end=1143
+  _globals['_GETDIGESTRESPONSE']._serialized_start=1145
+  _globals['_GETDIGESTRESPONSE']._serialized_end=1220
+  _globals['_ATTENTIONSERVICE']._serialized_start=1335
+  _globals['_ATTENTIONSERVICE']._serialized_end=1604
 # @@protoc_insertion_point(module_scope)

@@ -149,11 +149,37 @@ class ListAttentionResponse(message.Message):
 
     DESCRIPTOR: descriptor.Descriptor
 
+    @typing.final
+    class LeftOutByRuleEntry(message.Message):
+        DESCRIPTOR: descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.int
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ITEMS_FIELD_NUMBER: builtins.int
     LEFT_OUT_FIELD_NUMBER: builtins.int
     COMPUTED_FIELD_NUMBER: builtins.int
+    LEFT_OUT_BY_RULE_FIELD_NUMBER: builtins.int
+    LEFT_OUT_IN_DEBT_FIELD_NUMBER: builtins.int
     left_out: builtins.int
     """How many the ration left out."""
+    left_out_in_debt: builtins.int
+    """How many of those left out are about what does not lose by waiting: a relationship in debt comes
+    last in the order, however long it waits.
+    """
     @builtins.property
     def items(self) -> containers.RepeatedCompositeFieldContainer[AttentionItem]:
         """What is lost by waiting first."""
@@ -162,16 +188,22 @@ class ListAttentionResponse(message.Message):
     def computed(self) -> capital_service_pb2.Computed:
         """What they were computed with."""
 
+    @builtins.property
+    def left_out_by_rule(self) -> containers.ScalarMap[builtins.str, builtins.int]:
+        """How many of those left out each rule raised, by its word."""
+
     def __init__(
         self,
         *,
         items: abc.Iterable[AttentionItem] | None = ...,
         left_out: builtins.int = ...,
         computed: capital_service_pb2.Computed | None = ...,
+        left_out_by_rule: abc.Mapping[builtins.str, builtins.int] | None = ...,
+        left_out_in_debt: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["computed", b"computed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["computed", b"computed", "items", b"items", "left_out", b"left_out"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["computed", b"computed", "items", b"items", "left_out", b"left_out", "left_out_by_rule", b"left_out_by_rule", "left_out_in_debt", b"left_out_in_debt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

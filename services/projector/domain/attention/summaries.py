@@ -24,14 +24,15 @@ class Handover:
 class Summary:
     """One relationship on a day, small enough to hold those of a whole tenant.
 
-    Ids are canonical; `ours` and `theirs` are those INTERNAL and EXTERNAL. `care` and `buffer` are
-    exact mp. `outbound_us` has the instant of the latest counted contact that each gave, `contacts`
-    the number of all.
+    Ids are canonical; `ours` and `theirs` are those INTERNAL and EXTERNAL. `know`, `care`
+    and `buffer` are exact mp. `outbound_us` has the instant of the latest counted contact that
+    each gave, `contacts` the number of all.
     """
 
     pair: Pair
     ours: tuple[str, ...]
     theirs: tuple[str, ...]
+    know: Fraction
     care: Fraction
     buffer: Fraction
     at_stake_mp: int
@@ -59,6 +60,7 @@ def summary_of(case: Case) -> Summary:
         pair=view.pair,
         ours=view.internal,
         theirs=view.external,
+        know=view.balance.know,
         care=view.balance.care,
         buffer=view.buffer,
         at_stake_mp=case.at_stake_mp,

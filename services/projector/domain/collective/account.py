@@ -1,6 +1,6 @@
 """Account: an organisation, through the people who belong to it. Source: the contract, 6."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from services.projector.domain.collective.concentration import Holding, concentration
@@ -48,22 +48,32 @@ def account(stakes: Iterable[Stake], affiliated: Collection[str], policy: Policy
     chosen = [stake for stake in near if _is_ours(stake, affiliated)]
     by_internal = concentration(chosen, Side.INTERNAL)
     by_external = concentration(chosen, Side.EXTERNAL)
-    bound = policy.measures.account.single_threaded_share
-    threads = [
-        (-share, order, holding)
-        for order, holdings in enumerate((by_internal, by_external))
-        for holding in holdings
-        if (share := holding.share_per_mille) is not None and share > bound
-    ]
-    threads.sort(key=lambda thread: (*thread[:2], thread[2].person))
     return Account(
         stakes=tuple(chosen),
         sums=sums(chosen, policy),
         by_internal=by_internal,
         by_external=by_external,
-        threads=tuple(holding for _, _, holding in threads),
+        threads=threads(by_internal, by_external, policy),
         without_side=without_side(near),
     )
+
+
+def threads(
+    by_internal: Sequence[Holding], by_external: Sequence[Holding], policy: Policy
+) -> tuple[Holding, ...]:
+    """Who holds more than the policy's share, the largest share first (equal: ours, then by id).
+
+    The one meaning of single-threaded, for accounts and attention: the rounded share, of the
+    rounded buffers above 0, that people see.
+    """
+    bound = policy.measures.account.single_threaded_share
+    found = [
+        (-share, order, holding.person, holding)
+        for order, holdings in enumerate((by_internal, by_external))
+        for holding in holdings
+        if (share := holding.share_per_mille) is not None and share > bound
+    ]
+    return tuple(each[-1] for each in sorted(found, key=lambda each: each[:3]))
 
 
 def _is_ours(stake: Stake, affiliated: Collection[str]) -> bool:
