@@ -38,7 +38,6 @@ ROLE_BYTES_MAX: Final = 128
 TOOL_BYTES_MAX: Final = 128
 METHOD_BYTES_MAX: Final = 64
 WATCH_LIST_PARTIES_MAX: Final = 1_000
-ATTENTION_ITEM_ID_BYTES_MAX: Final = 256
 # Minutes of one touchpoint, each of prep, live and follow-up.
 MINUTES_MAX: Final = 100_000
 POLICY_BYTES_MAX: Final = 128 * KIB
