@@ -132,6 +132,30 @@ async def test_another_day_of_a_person_leaves_out_what_had_not_begun(projector: 
     }
 
 
+@pytest.mark.parametrize("order", ORDERS)
+async def test_what_is_recorded_for_later_days_alone_is_listed_from_its_day_on(
+    projector: Running, order: int
+) -> None:
+    await fill(projector)
+    for number in range(4):
+        await projector.add(touch("a", f"later{number}", "call"), "2026-06-03T09:00:00Z")
+    await projector.add(touch("a", "later0", "transaction"), "2026-06-02T09:00:00Z")
+    await projector.settle()
+    for person, count in (("", 11), ("people/a", 6)):
+        for ascending in (False, True):
+            asked = {"person": person, "order_by": order, "ascending": ascending}
+            whole = await all_of(projector, **asked)
+            assert len(whole) == count
+            for size in (1, 5):
+                assert await all_of(projector, page_size=size, **asked) == whole
+    projector.clock.advance_us(US_PER_DAY)
+    await projector.settle()
+    assert len(await all_of(projector, order_by=order)) == 12
+    projector.clock.advance_us(US_PER_DAY)
+    await projector.settle()
+    assert len(await all_of(projector, order_by=order)) == 15
+
+
 async def test_a_linked_human_is_listed_once_and_found_by_every_id(projector: Running) -> None:
     await projector.add(touch("amy", "bob", "call"), "2026-06-01T09:00:00Z")
     await projector.add(touch("amy2", "bob", "call"), "2026-06-01T09:00:00Z")

@@ -146,19 +146,59 @@ async def _count(snapshot: Snapshot, question: Question) -> Any:
 
 
 async def _standing(snapshot: Snapshot, question: Question, asked: ListAsked) -> Page:
-    direction = "ascending" if asked.ascending else "descending"
     after = asked.after or _beginning(asked)
-    place = after.key, *after.pair
+    found: list[RelationBalance] = []
     # One more than asked for tells whether there is a next page.
+    wanted = asked.limit + 1
+    while len(found) < wanted:
+        rows = await _rows(snapshot, question, asked, after, wanted)
+        balances = [standing_of(row, question.on) for row in rows]
+        found += await _begun(snapshot, question, balances)
+        if len(rows) < wanted:
+            break
+        after = place_of(balances[-1], asked.order)
+    return _page(found[:wanted], asked)
+
+
+async def _rows(
+    snapshot: Snapshot, question: Question, asked: ListAsked, after: Place, limit: int
+) -> list[Any]:
+    direction = "ascending" if asked.ascending else "descending"
+    place = after.key, *after.pair
     if asked.person is None:
         stem = f"standings_by_{asked.order.name.lower()}_{direction}"
-        rows = await snapshot.fetch(stem, *place, asked.limit + 1)
-    else:
-        people = await read_identities(snapshot, [asked.person], question.position)
-        person = people.canonical(asked.person)
-        stem = f"standings_of_person_{direction}"
-        rows = await snapshot.fetch(stem, person, int(asked.order), *place, asked.limit + 1)
-    return _page([standing_of(row, question.on) for row in rows], asked)
+        return await snapshot.fetch(stem, *place, limit)
+    people = await read_identities(snapshot, [asked.person], question.position)
+    person = people.canonical(asked.person)
+    stem = f"standings_of_person_{direction}"
+    return await snapshot.fetch(stem, person, int(asked.order), *place, limit)
+
+
+async def _begun(
+    snapshot: Snapshot, question: Question, balances: list[RelationBalance]
+) -> list[RelationBalance]:
+    """Those in which something happened by the day: what is recorded for later has a standing, too.
+
+    Only those that stand at nothing are looked up.
+    """
+    empty = [
+        each.pair
+        for each in balances
+        if not (each.contact_days or each.know_mp or each.care_mp or each.buffer_mp)
+    ]
+    if not empty:
+        return balances
+    everybody = {person for pair in empty for person in pair}
+    people = await read_identities(snapshot, everybody, question.position)
+    relations = {pair: relation_of(pair, people) for pair in empty}
+    raw = [pair for relation in relations.values() for pair in relation.raw]
+    parts = await read_parts(snapshot, question, raw)
+    begun = {
+        pair
+        for pair, relation in relations.items()
+        if any(parts[each].touched for each in relation.raw)
+    }
+    return [each for each in balances if each.pair in begun or each.pair not in relations]
 
 
 def _beginning(asked: ListAsked) -> Place:
