@@ -69,13 +69,15 @@ class Totals:
 class Load:
     """One load. on_reject: is told of every row that was not recorded, in no strict order.
 
-    on_progress: is called after every batch.
+    on_progress: is called after every batch. is_present: whether a row that was refused is there
+    all the same; it counts as replayed.
     """
 
     client: Rapport
     on_reject: Callable[[Reject], None]
     on_progress: Callable[[Totals], None] = lambda _: None
     batch_rows: int = BATCH_ROWS
+    is_present: Callable[[Row, RapportError], bool] = lambda _row, _error: False
     totals: Totals = field(default_factory=Totals)
     _sent: deque[list[Row]] = field(default_factory=deque)
 
@@ -149,8 +151,11 @@ class Load:
                         await self._settle(half, refused)
                 return
             named = named or {0: _reject_of(rows[0], "", error)}
-            for reject in named.values():
-                self._reject(reject)
+            for index, reject in named.items():
+                if self.is_present(rows[index], error):
+                    self.totals.replayed += 1
+                else:
+                    self._reject(reject)
             rows = [row for index, row in enumerate(rows) if index not in named]
             if not rows:
                 return

@@ -164,12 +164,14 @@ async def import_bundle(
 ) -> None:
     """Import a portable bundle, once its signature and files are checked."""
     from rapport.bundle import Bundle
-    from rapport.cli.importing.bundles import BundleReading
+    from rapport.cli.importing.bundles import BundleReading, is_present
 
     with Bundle(file, key=key) as bundle:
         reading = BundleReading(file, bundle)
         settings = Settings(rejects, batch, dry_run)
-        await run_import(call, reading, iter(reading), settings, more=reading.more)
+        await run_import(
+            call, reading, iter(reading), settings, more=reading.more, is_present=is_present
+        )
 
 
 async def _run(call: Call, source: SourceFile, settings: Settings) -> None:

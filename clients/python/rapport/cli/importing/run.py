@@ -18,6 +18,7 @@ from rich.text import Text
 
 from rapport.cli.command import Call, UsageProblem
 from rapport.cli.loading import BATCH_ROWS, Load, Reject, Row, Totals
+from rapport.errors import RapportError
 from rapport.ids import relationship
 from rapport.retry import RetryPolicy
 
@@ -62,8 +63,12 @@ async def run_import(
     settings: Settings,
     *,
     more: Callable[[], dict[str, Any]] = nothing_else,
+    is_present: Callable[[Row, RapportError], bool] = lambda _row, _error: False,
 ) -> None:
-    """Loads the rows and says what became of them. more: asked at the end, part of the answer."""
+    """Loads the rows and says what became of them.
+
+    more: asked at the end, part of the answer. is_present: see Load.
+    """
     began_s = time.monotonic()
     rejects = settings.rejects or Path(f"{reading.path.stem}.rejects.csv")
     with RejectsFile(rejects) as bad, progress_of(reading, quiet=call.as_json) as shown:
@@ -73,7 +78,9 @@ async def run_import(
             found = {}
             retry = RetryPolicy(timeout_s=120.0, attempt_timeout_s=20.0)
             async with call.client(retry=retry) as client:
-                load = Load(client, bad.write, shown, batch_rows=settings.batch)
+                load = Load(
+                    client, bad.write, shown, batch_rows=settings.batch, is_present=is_present
+                )
                 totals = await load.run(rows)
     seconds = time.monotonic() - began_s
     where = str(bad.path) if totals.rejected else None
