@@ -1,0 +1,35 @@
+"""The report of a torture run."""
+
+import json
+
+from tests.faults.torture.checker import check
+from tests.faults.torture.report import count, render_json, render_text, shown_of
+from tests.support.torture_histories import valid_history
+from tests.support.torture_plants import planted, wrong_balance
+
+
+def test_it_counts_records_calls_and_faults() -> None:
+    records = valid_history(1)
+    told = json.loads(render_json(count(records), check(records)))
+    assert told["settled"]
+    assert sum(told["records"].values()) == len(records)
+    invoked = sum(number for of in told["calls"].values() for number in of.values())
+    assert invoked == told["records"]["invoke"]
+    assert told["faults"]["kill"] == told["records"]["fault"] // 2
+    assert told["reasons"]["definite"]["LEDGER_BUSY"] >= 1
+    assert told["violations"] == []
+
+
+def test_a_call_without_an_outcome_is_counted_as_unanswered() -> None:
+    records = [each for each in valid_history(1) if each.type != "unknown"]
+    assert count(records).outcomes()["append"]["unanswered"] >= 1
+
+
+def test_the_text_shows_a_violation_with_its_records() -> None:
+    records = planted(wrong_balance, valid_history(2), 2)
+    violations = check(records)
+    (violation,) = violations
+    text = render_text(count(records), violations, shown_of(records, violations))
+    assert "1 violations of 24 rules" in text
+    assert violation.message in text
+    assert all(f'{{"n":{n},' in text for n in violation.records)
