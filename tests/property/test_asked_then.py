@@ -11,12 +11,13 @@ from typing import Any, Final
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 from rapport.errors import error_of
 from rapport.v1 import capital_service_pb2 as capital
 from rapport.v1 import relationship_service_pb2 as wire
 
 from services.projector.api.answers import date_message
-from services.runtime.clock import US_PER_DAY
+from services.runtime.clock import US_PER_DAY, iso_from_instant
 from tests.property.histories import PEOPLE, AnyTenant, History
 from tests.support.databases import Database
 from tests.support.views import Running, caller, relationship, running_projector, touch
@@ -36,8 +37,23 @@ async def projector(database: Database) -> AsyncIterator[Running]:
 class Asked(History):
     """A history, and every question about its relationships."""
 
+    ahead = 0.0
+
+    async def add(self, message: Message) -> str:
+        """Append something; `ahead` of it is dated for days to come."""
+        if self.random.random() >= self.ahead:
+            return await super().add(message)
+        at = self.projector.clock.now_us() + self.random.randrange(15 * US_PER_DAY)
+        return await self.projector.add(message, iso_from_instant(at), tenant=self.tenant)
+
     async def answers(self, as_of: capital.AsOf, today: int) -> list[tuple[str, object]]:
-        """Every question, as of a day."""
+        """The answers to every question, as of a day."""
+        return [
+            await self._answer(method, request, as_of) for method, request in self.questions(today)
+        ]
+
+    def questions(self, today: int) -> list[tuple[str, Any]]:
+        """Every question: the method and the request."""
         asked: list[tuple[str, Any]] = []
         for a, b in PAIRS:
             name = relationship(a, b)
@@ -82,7 +98,7 @@ class Asked(History):
         asked += [
             ("GetIncident", wire.GetIncidentRequest(event_id=each)) for each in self.incidents
         ]
-        return [await self._answer(method, request, as_of) for method, request in asked]
+        return asked
 
     async def _answer(self, method: str, request: Any, as_of: capital.AsOf) -> tuple[str, object]:
         request.as_of.CopyFrom(as_of)
@@ -94,11 +110,12 @@ class Asked(History):
             return method, error_of(error).reason
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("seed", "ahead"), [*((seed, 0.0) for seed in range(6)), (6, 0.4)])
 async def test_a_question_about_the_past_is_answered_as_it_was_then(
-    projector: Running, seed: int
+    projector: Running, seed: int, ahead: float
 ) -> None:
     told = Asked(projector, seed)
+    told.ahead = ahead
     then: list[tuple[int, int, list[tuple[str, object]]]] = []
     for _ in range(PARTS):
         for _ in range(25):
