@@ -1,14 +1,21 @@
-"""What a run was and what it broke, as text for people and JSON for whoever compares runs."""
+"""What a run was and what it broke, as text for people and JSON for whoever compares runs.
 
+`python -m tests.faults.torture.report HISTORY [--json]` judges a history that was kept; it exits
+with 1 if a promise is broken.
+"""
+
+import argparse
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
-from tests.faults.torture.checker import RULES
+from tests.faults.torture.checker import RULES, check
 from tests.faults.torture.checker_index import Violation
-from tests.faults.torture.history import line_of
+from tests.faults.torture.history import line_of, read
 from tests.faults.torture.records import (
     AnyRecord,
     Definite,
@@ -154,3 +161,23 @@ def _table(title: str, numbers: Mapping[str, int]) -> list[str]:
         return []
     width = max(len(name) for name in numbers)
     return [title, *(f"  {name:<{width}} {number:>9}" for name, number in numbers.items())]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge a history that was kept; the exit code."""
+    parser = argparse.ArgumentParser(description="judge the history of a torture run")
+    parser.add_argument("history", type=Path)
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    asked = parser.parse_args(arguments)
+    violations = check(read(asked.history))
+    counts = count(read(asked.history))
+    if asked.json:
+        sys.stdout.write(render_json(counts, violations))
+    else:
+        shown = shown_of(read(asked.history), violations)
+        sys.stdout.write(render_text(counts, violations, shown))
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,9 +1,13 @@
 """The report of a torture run."""
 
 import json
+from pathlib import Path
+
+import pytest
 
 from tests.faults.torture.checker import check
-from tests.faults.torture.report import count, render_json, render_text, shown_of
+from tests.faults.torture.history import line_of
+from tests.faults.torture.report import count, main, render_json, render_text, shown_of
 from tests.support.torture_histories import valid_history
 from tests.support.torture_plants import planted, wrong_balance
 
@@ -33,3 +37,15 @@ def test_the_text_shows_a_violation_with_its_records() -> None:
     assert "1 violations of 24 rules" in text
     assert violation.message in text
     assert all(f'{{"n":{n},' in text for n in violation.records)
+
+
+def test_a_kept_history_is_judged_by_its_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, records = tmp_path / "history.jsonl", valid_history(4)
+    path.write_bytes(b"".join(map(line_of, records)))
+    assert main([str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["violations"] == []
+    path.write_bytes(b"".join(map(line_of, planted(wrong_balance, records, 4))))
+    assert main([str(path)]) == 1
+    assert "answer: " in capsys.readouterr().out
