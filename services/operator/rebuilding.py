@@ -9,6 +9,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from services.ledger.relay.rebuild import rebuild_stream
 from services.operator import connecting
+from services.operator.archiving.attaching import missing_archives
 from services.operator.config import Installation
 from services.operator.outcomes import Refused, Unavailable
 from services.operator.restoring import SQL
@@ -34,26 +35,29 @@ async def rebuild_streams(
 ) -> list[Rebuilt]:
     """Delete and make anew the stream of a journal, or of every one; the relay fills it.
 
-    Positions before `from_position` will not be in it. The stream keeps its number of replicas.
-    Raises Refused, Usage, Unavailable.
+    Positions before `from_position`, and those in archive files, will not be in it. The stream
+    keeps its number of replicas. Raises Refused, Usage, Unavailable.
     """
     rebuilt = []
+    async with connecting.postgres(installation.journal_dsn, "RAPPORT_JOURNAL_DSN") as conn:
+        detached = {row["journal"]: row["detached_through"] for row in await _journals(conn)}
     for name, head in (await _heads(installation, journal)).items():
         if not 1 <= from_position <= head + 1:
             raise Refused(f"journal {name} has positions 1 to {head}: --from-position beyond that")
         replicas = await _replicas(installation, streams.stream_name(name))
+        first = max(from_position, detached.get(name, 0) + 1)
         try:
             await rebuild_stream(
                 installation.nats_admin_url,
                 name,
-                first_position=from_position,
+                first_position=first,
                 replicas=replicas,
             )
         except ServerTooOld as error:
             raise Refused(str(error)) from error
         except (nats.errors.Error, APIError, OSError, TimeoutError) as error:
             raise Unavailable(f"the stream of {name} cannot be made anew: {error!r}") from error
-        rebuilt.append(Rebuilt(name, from_position, head))
+        rebuilt.append(Rebuilt(name, first, head))
     return rebuilt
 
 
@@ -95,10 +99,23 @@ async def rebuild_views(installation: Installation, journal: str | None = None) 
     Raises Refused, Usage, Unavailable.
     """
     heads = await _heads(installation, journal)
+    await require_attached(installation, journal)
     async with connecting.postgres(installation.views_dsn, "RAPPORT_VIEWS_DSN") as conn:
         for name in heads:
             await clear(conn, name)
     return [Rebuilt(name, 1, head) for name, head in heads.items()]
+
+
+async def require_attached(installation: Installation, journal: str | None) -> None:
+    """Refuse what reads all events of a journal, or of every one, while some are in files."""
+    dsn = installation.journal_dsn
+    async with connecting.postgres(dsn, "RAPPORT_JOURNAL_DSN") as conn:
+        files = await missing_archives(conn, journal)
+    if files:
+        raise Refused(
+            "old events are in files; attach them first, in this order (rapport journal attach): "
+            + ", ".join(files)
+        )
 
 
 async def _heads(installation: Installation, journal: str | None) -> dict[str, int]:

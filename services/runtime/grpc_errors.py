@@ -58,6 +58,7 @@ CODES: Final[dict[Reason, grpc.StatusCode]] = {
     Reason.SUBJECT_IS_ERASED: _PRECONDITION,
     Reason.LIST_TOO_WIDE: _PRECONDITION,
     Reason.STREAM_DIVERGED: _PRECONDITION,
+    Reason.ARCHIVED: _PRECONDITION,
     Reason.TOO_BUSY: _EXHAUSTED,
     Reason.DISK_LOW: _EXHAUSTED,
     Reason.READER_TOO_SLOW: _EXHAUSTED,

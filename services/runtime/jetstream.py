@@ -98,15 +98,16 @@ class SequencedStream:
             allow_atomic=True,
         )
 
-    async def ensure(self) -> None:
-        """Make the stream if it is not there; an existing one keeps its configuration.
+    async def ensure(self, first_sequence: int = 1) -> None:
+        """Make the stream if it is not there, from a sequence on; an existing one keeps its
+        configuration.
 
         But for atomic batches, without which nothing can be published safely.
         """
         try:
             config = (await self._jetstream.stream_info(self.name)).config
         except NotFoundError:
-            await self._jetstream.add_stream(self._config)
+            await self._jetstream.add_stream(self._config.evolve(first_seq=first_sequence))
         else:
             if not config.allow_atomic:
                 await self._jetstream.update_stream(config.evolve(allow_atomic=True))

@@ -30,10 +30,14 @@ RETRY_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest position of a source; 0 for none. `incarnation` changes when it went back."""
+    """The newest position of a source; 0 for none. `incarnation` changes when it went back.
+
+    `first` is the oldest position it can still give.
+    """
 
     incarnation: str
     position: int
+    first: int = 1
 
 
 class Source(Protocol):
@@ -108,7 +112,7 @@ class Publisher:
 
     async def _synchronise(self) -> None:
         """Find where to go on: the stream's end, when the source holds the same there."""
-        await self._stream.ensure()
+        await self._stream.ensure((await self._source.head()).first)
         tail = await self._stream.tail()
         head = await self._source.head()
         self._head = head.position
@@ -118,7 +122,7 @@ class Publisher:
         self._become(PublisherState.FOLLOWING)
 
     async def _agrees(self, tail: Tail, head: Head) -> bool:
-        if tail.last_sequence > head.position:
+        if not head.first - 1 <= tail.last_sequence <= head.position:
             return False
         if tail.event_id is None:
             return True  # nothing left to compare: new, or aged out

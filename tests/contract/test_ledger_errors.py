@@ -36,6 +36,7 @@ ELSEWHERE = {
     Reason.PARTY_UNKNOWN,
     Reason.LIST_TOO_WIDE,
     Reason.STREAM_DIVERGED,
+    Reason.ARCHIVED,
     Reason.VIEW_BEHIND,
     Reason.VIEW_BUILDING,
     Reason.CALLER_REQUIRED,

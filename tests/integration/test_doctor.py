@@ -183,28 +183,6 @@ async def test_time_that_goes_back_is_named(operated: Operated) -> None:
     assert difference.what == "recorded_at is before that of the event before it"
 
 
-async def test_events_of_detached_partitions_are_said_and_no_difference(
-    operated: Operated,
-) -> None:
-    await operated.owner(
-        "DROP TABLE journal.events_from_000000000001",
-        "DELETE FROM journal.partitions",
-        "CREATE TABLE journal.events_old PARTITION OF journal.events FOR VALUES FROM (1) TO (14)",
-        "CREATE TABLE journal.events_new PARTITION OF journal.events FOR VALUES FROM (14) TO (999)",
-        "INSERT INTO journal.partitions VALUES (1, 13, 'events_old'), (14, 998, 'events_new')",
-    )
-    await operated.everything()
-    await operated.owner("ALTER TABLE journal.events DETACH PARTITION journal.events_old")
-    report = await examined(operated)
-    assert report.exit_code == 0, str(report.document())
-    checks = {check.name: check for _, check in report.checks()}
-    assert checks["journal"].notes == [
-        "events up to position 13 were detached: only their keys are left"
-    ]
-    assert checks["stream"].facts["compared"] == 3
-    assert checks["balances and standings"].facts["touchpoints"] == 8
-
-
 # --- The journal with the stream ---
 
 

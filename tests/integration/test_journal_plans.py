@@ -56,6 +56,20 @@ READS: dict[str, tuple[str, dict[str, tuple[str, set[str]]]]] = {
             PARTITION: ("pkey", {"journal", "position"}),
         },
     ),
+    "read_archived_by_id": (
+        f"'main', 'acme', '{{{event_id(5)},{event_id(9000)}}}'",
+        {
+            "journals": ("journals_pkey", {"journal"}),
+            "event_keys": ("event_keys_pkey", {"journal", "tenant", "event_id"}),
+        },
+    ),
+    "read_home_position": (
+        "'main', 'acme', 'people/p7', 3",
+        {
+            "journals": ("journals_pkey", {"journal"}),
+            "event_keys": ("event_keys_home_revision", {"journal", "tenant", "home", "revision"}),
+        },
+    ),
     "read_erasures": ("'main', 0, 100", {PARTITION: ("", {"journal", "position"})}),
     "read_journal_row": ("'main'", {"journals": ("journals_pkey", {"journal"})}),
     "list_journals": ("'a', 10", {"journals": ("journals_pkey", {"journal"})}),

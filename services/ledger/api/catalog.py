@@ -100,4 +100,5 @@ def _journal_of(row: JournalRow) -> pb.Journal:
         incarnation=row.incarnation,
         head_position=row.head,
         created_at=timestamp(row.created_at_us),
+        first_position=row.detached_through + 1,
     )

@@ -51,6 +51,8 @@ def failure_of(error: BaseException, *, writing: bool = False) -> RapportError |
             "too much is in flight; nothing was written",
             retry_after_ms=known.retry_after_ms,
         )
+    if isinstance(known, outcomes.Archived):
+        return archived(known)
     if isinstance(known, outcomes.JournalUnknown):
         return journal_unknown("journal", known.journal)
     if type(known) in _MESSAGES:
@@ -77,6 +79,16 @@ def journal_unknown(field: str, journal: str) -> RapportError:
     """JOURNAL_UNKNOWN, at a field of the request."""
     return invalid(
         [Violation(field, "there is no such journal", Reason.JOURNAL_UNKNOWN, {"journal": journal})]
+    )
+
+
+def archived(found: outcomes.Archived) -> RapportError:
+    """ARCHIVED: where the journal begins."""
+    return RapportError(
+        Reason.ARCHIVED,
+        f"journal {found.journal} begins at position {found.first_position}: what is before it is"
+        " in files, which an operator can attach",
+        metadata={"journal": found.journal, "first_position": str(found.first_position)},
     )
 
 

@@ -12,13 +12,14 @@ from typing import Any, Final, Protocol
 from services.ledger.api.drafts import Draft
 from services.ledger.api.failures import event_id_taken
 from services.ledger.api.resolving import (
+    archived_target,
     own_target,
     refused_targets,
     stored_target,
     take_target,
 )
 from services.ledger.api.sealing import Sealer, erased_error
-from services.ledger.domain.events import Batch, NewRecord, Recorded, StoredEvent
+from services.ledger.domain.events import ArchivedEvent, Batch, NewRecord, Recorded, StoredEvent
 from services.ledger.journal.outcomes import EventIdTaken, TargetAppeared
 from services.runtime.caller import Caller
 from services.runtime.errors import RapportError, Reason, Violation, invalid
@@ -38,12 +39,17 @@ class Log(Protocol):
 
     async def get_many(self, tenant: str, event_ids: Collection[str]) -> dict[str, StoredEvent]: ...
 
+    async def archived(
+        self, tenant: str, event_ids: Collection[str]
+    ) -> dict[str, ArchivedEvent]: ...
+
 
 @dataclass(slots=True)
 class Prepared:
     """A batch ready to be appended, and the drafts it came from for another round.
 
-    `replays` are stored events that were compared with their drafts and found equal, by id.
+    `replays` are stored events that were compared with their drafts and found equal, by id; of
+    archived ones without what only their file holds.
     """
 
     journal: str
@@ -108,10 +114,13 @@ class Recorder:
                 if last_round:
                     raise
             except EventIdTaken as clash:
-                if last_round or not clash.taken:
+                if last_round or not (clash.taken or clash.archived):
                     raise _taken_without_event(prepared, clash) from clash
                 for index, stored in clash.taken:
                     await self._settle(prepared, prepared.drafts[index], stored)
+                for index, kept in clash.archived:
+                    digest = prepared.batch.records[index].payload_sha256
+                    _settle_archived(prepared, prepared.drafts[index], kept, digest)
             await self._fill(prepared)
         raise AssertionError("the last round returns or raises")
 
@@ -149,6 +158,9 @@ class Recorder:
             if draft.event_id in stored:
                 await self._settle(prepared, draft, stored[draft.event_id])
         targets = {event_id: stored_target(event) for event_id, event in stored.items()}
+        if missing := wanted - stored.keys():
+            archived = await self._log.archived(prepared.tenant, missing)
+            targets |= {event_id: archived_target(kept) for event_id, kept in archived.items()}
         unknown: set[str] = set()
         refused: list[tuple[Draft, Reason]] = []
         for draft in prepared.drafts:
@@ -178,6 +190,9 @@ class Recorder:
         stored = await self._log.get_many(prepared.tenant, by_id.keys())
         for event_id, event in stored.items():
             await self._settle(prepared, by_id[event_id], event)
+        archived = await self._log.archived(prepared.tenant, by_id.keys() - stored.keys())
+        for event_id, kept in archived.items():
+            _settle_archived(prepared, by_id[event_id], kept, None)
         left = [each for each in refused if each[0].event_id not in prepared.replays]
         if left:
             raise erased_error(left)
@@ -241,18 +256,57 @@ def _replayed(draft: Draft, stored: StoredEvent) -> NewRecord:
     )
 
 
+def _settle_archived(
+    prepared: Prepared, draft: Draft, kept: ArchivedEvent, digest: bytes | None
+) -> None:
+    """Note a replay of an event that is in a file, or raise EVENT_ID_TAKEN.
+
+    Texts are sealed anew each time, so that hashes of events with texts never agree: those count
+    as the same when everything that is kept of them does. `digest` is the draft's when it has none.
+    """
+    differs = {
+        "type": draft.type != kept.type,
+        "home": draft.home != kept.home,
+        "schema_version": draft.schema_version != kept.schema_version,
+        "occurred_at": draft.occurred_at_us not in (None, kept.occurred_at_us),
+        "payload": not draft.texts and digest != kept.payload_sha256,
+    }
+    for field_name, is_different in differs.items():
+        if is_different:
+            raise event_id_taken(kept.event_id, kept.position, field_name)
+    prepared.replays[draft.event_id] = StoredEvent(
+        journal=prepared.journal,
+        position=kept.position,
+        tenant=prepared.tenant,
+        event_id=kept.event_id,
+        type=kept.type,
+        home=kept.home,
+        revision=kept.revision,
+        kind=draft.kind,
+        occurred_at_us=kept.occurred_at_us,
+        recorded_at_us=kept.recorded_at_us,
+        recorded_by="",
+        verified=False,
+        correlation_id="",
+        causation_id="",
+        schema_version=kept.schema_version,
+        payload=b"",
+        payload_sha256=kept.payload_sha256,
+    )
+
+
 def _too_large(path: str, size_bytes: int, limit_bytes: int) -> RapportError:
     fault = rules.too_large(size_bytes, limit_bytes)
     return invalid([Violation(path, fault.description, fault.reason, fault.metadata)])
 
 
 def _taken_without_event(prepared: Prepared, clash: EventIdTaken) -> RapportError:
-    """EVENT_ID_TAKEN for events that cannot be compared: their partition was detached."""
+    """EVENT_ID_TAKEN when comparing it has no end: the events keep changing places."""
     if clash.taken:
         index, stored = clash.taken[0]
         return event_id_taken(prepared.drafts[index].event_id, stored.position, "payload")
     return RapportError(
         Reason.EVENT_ID_TAKEN,
-        "an event id of the batch stands for another event, which is archived",
+        "an event id of the batch stands for another event",
         metadata={"field": "payload"},
     )

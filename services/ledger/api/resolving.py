@@ -5,10 +5,10 @@ from typing import Final
 
 from services.ledger.api.drafts import Draft
 from services.ledger.api.types import BY_NAME, target_of
-from services.ledger.domain.events import StoredEvent
+from services.ledger.domain.events import ArchivedEvent, StoredEvent
 from services.ledger.domain.targets import VOIDED, Target, refusal
 from services.runtime.errors import RapportError, Reason, Violation
-from services.runtime.names import tenant_home
+from services.runtime.names import parse_relationship, tenant_home
 
 _REFUSALS: Final = {
     Reason.TARGET_NOT_VOIDABLE: "is a Voided or SubjectErased, which cannot be taken back",
@@ -30,6 +30,12 @@ def stored_target(event: StoredEvent) -> Target:
     payload = kind_of.message()
     payload.ParseFromString(event.payload)
     return target_of(kind_of, payload, event.home)
+
+
+def archived_target(event: ArchivedEvent) -> Target:
+    """An event that is in a file, as those that name it see it: its home names both people."""
+    pair = parse_relationship(event.home).people
+    return Target(event.type, event.home, frozenset(pair), pair)
 
 
 def take_target(draft: Draft, target: Target | None, tenant: str) -> Reason | None:

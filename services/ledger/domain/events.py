@@ -93,6 +93,24 @@ class StoredEvent:
     payload_sha256: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ArchivedEvent:
+    """What the journal still knows of an event that is in a file; it is at home in a relationship.
+
+    `journal` and `tenant` are left out: whoever asks has named them.
+    """
+
+    event_id: str
+    position: int
+    home: str
+    revision: int
+    recorded_at_us: int
+    occurred_at_us: int
+    schema_version: int
+    type: str
+    payload_sha256: bytes
+
+
 class Chunk(NamedTuple):
     """A part of a read, in the order asked for.
 
@@ -108,7 +126,8 @@ class Chunk(NamedTuple):
 class JournalRow:
     """A journal. `head` is the position of its last event, 0 when empty.
 
-    `incarnation` is a UUID that changes when the journal was restored to an earlier point.
+    `incarnation` is a UUID that changes when the journal was restored to an earlier point. Events
+    up to `detached_through` (0: none) that are at home in a relationship are in files.
     """
 
     journal: str
@@ -116,6 +135,7 @@ class JournalRow:
     head: int
     last_recorded_at_us: int
     created_at_us: int
+    detached_through: int = 0
 
 
 @dataclass(frozen=True, slots=True)

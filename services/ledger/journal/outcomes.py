@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from services.ledger.domain.events import StoredEvent
+from services.ledger.domain.events import ArchivedEvent, StoredEvent
 from services.runtime.pg import is_connection_lost
 
 
@@ -36,14 +36,19 @@ class RevisionConflict(AppendRefused):
 class EventIdTaken(AppendRefused):
     """Event ids of the batch are recorded with another hash, type, schema version or time.
 
-    `taken`: place in the batch and the stored event, in order; without those whose partition was
-    detached, which nobody can compare any more. Who compares them field by field
-    and finds one equal sends the batch again with its id among `known_replays`.
+    `taken`: place in the batch and the stored event, in order; `archived`: the same for events that
+    are in a file. Who compares them and finds one equal sends the batch again with its id among
+    `known_replays`.
     """
 
-    def __init__(self, taken: Sequence[tuple[int, StoredEvent]]) -> None:
-        super().__init__(f"{len(taken)} event ids of the batch stand for other events")
-        self.taken = tuple(taken)
+    def __init__(
+        self,
+        taken: Sequence[tuple[int, StoredEvent]],
+        archived: Sequence[tuple[int, ArchivedEvent]] = (),
+    ) -> None:
+        count = len(taken) + len(archived)
+        super().__init__(f"{count} event ids of the batch stand for other events")
+        self.taken, self.archived = tuple(taken), tuple(archived)
 
 
 class TargetAppeared(AppendRefused):
@@ -87,6 +92,15 @@ class OutcomeUnknown(Exception):  # noqa: N818 - names say what happened
 
     The same batch sent again, with the same event ids, settles it.
     """
+
+
+class Archived(Exception):  # noqa: N818 - names say what happened
+    """What was to be read is in a file; the journal begins at `first_position`."""
+
+    def __init__(self, journal: str, first_position: int) -> None:
+        super().__init__(f"journal {journal} begins at position {first_position}")
+        self.journal = journal
+        self.first_position = first_position
 
 
 BUSY_RETRY_AFTER_MS: Final = 1_000

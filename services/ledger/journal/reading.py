@@ -6,14 +6,19 @@ from typing import Any, Final
 
 import asyncpg
 
-from services.ledger.domain.events import Chunk, JournalRow, StoredEvent
-from services.ledger.journal.outcomes import JournalUnknown
+from services.ledger.domain.events import ArchivedEvent, Chunk, JournalRow, StoredEvent
+from services.ledger.journal.outcomes import Archived, JournalUnknown
 from services.runtime.limits import READ_CHUNK_BYTES_MAX, READ_CHUNK_EVENTS_MAX
 from services.runtime.pg import load_sql, retry_read
 
 _SQL: Final = load_sql("services.ledger.journal.sql")
 
+# Only what is at home in a relationship is ever detached.
+RELATIONSHIPS: Final = "relationships/"
+
 type _ReadRange = Callable[[int, int], Awaitable[list[Any]]]
+# Whether the lowest event of a range, by what the range counts, is in a file.
+type _DetachedAt = Callable[[int], Awaitable[Archived | None]]
 
 
 async def plan_by_key(connection: Any) -> None:
@@ -65,6 +70,17 @@ class Reader:
         events = [stored_event_of(row) for row in rows]
         return {event.event_id: event for event in events}
 
+    async def archived_by_id(
+        self, journal: str, tenant: str, event_ids: Iterable[str]
+    ) -> dict[str, ArchivedEvent]:
+        """What is kept of the tenant's events of these ids that are in files; others left out."""
+        wanted = sorted(set(event_ids))
+        if not wanted:
+            return {}
+        rows = await self.fetch("read_archived_by_id", journal, tenant, wanted)
+        events = [archived_event_of(row) for row in rows]
+        return {event.event_id: event for event in events}
+
     async def journal_events(
         self,
         journal: str,
@@ -92,7 +108,11 @@ class Reader:
                 self._chunk_bytes_max,
             )
 
-        chunks = self._chunks(read, "position", start, end, backwards, limit)
+        async def detached_at(position: int) -> Archived | None:
+            through = (await self.journal_row(journal)).detached_through
+            return Archived(journal, through + 1) if position <= through else None
+
+        chunks = self._chunks(read, detached_at, "position", start, end, backwards, limit)
         async for chunk in chunks:
             yield chunk
 
@@ -127,8 +147,15 @@ class Reader:
                 self._chunk_bytes_max,
             )
 
+        async def detached_at(revision: int) -> Archived | None:
+            found = await self.fetch("read_home_position", journal, tenant, home, revision)
+            position, through = found[0]["position"], found[0]["detached_through"]
+            is_there = position > through or not home.startswith(RELATIONSHIPS)
+            return None if is_there else Archived(journal, through + 1)
+
         start, end = (min(first, last), 1) if backwards else (max(first, 1), last)
-        async for chunk in self._chunks(read, "revision", start, end, backwards, limit):
+        chunks = self._chunks(read, detached_at, "revision", start, end, backwards, limit)
+        async for chunk in chunks:
             yield chunk
 
     async def erasures(self, journal: str) -> AsyncGenerator[StoredEvent]:
@@ -142,13 +169,18 @@ class Reader:
     async def _chunks(
         self,
         read: _ReadRange,
+        detached_at: _DetachedAt,
         counted: str,
         start: int,
         end: int,
         backwards: bool,
         limit: int | None,
     ) -> AsyncGenerator[Chunk]:
-        """Walk from `start` to `end`, both included, in ranges of at most a chunk's events."""
+        """Walk from `start` to `end`, both included, in ranges of at most a chunk's events.
+
+        Raises Archived where the read comes to what is in files. Looked at after the range was
+        read, and only if anything of it is missing: then nothing can be detached in between.
+        """
         step = -1 if backwards else 1
         remaining = limit
         while (end - start) * step >= 0 and remaining != 0:
@@ -157,12 +189,21 @@ class Reader:
             rows = await read(min(start, last), max(start, last))
             if rows and rows[-1]["bytes_so_far"] >= self._chunk_bytes_max:
                 last = rows[-1][counted]  # the bytes were reached, perhaps before the range's end
+            archived = None
+            if len(rows) < abs(last - start) + 1:
+                archived = await detached_at(min(start, last))
+            if archived is not None:
+                rows = [row for row in rows if row["position"] >= archived.first_position]
+                if not backwards or not rows:
+                    raise archived
             if remaining is not None:
                 if len(rows) >= remaining:
                     rows = rows[:remaining]
                     last = rows[-1][counted]
                 remaining -= len(rows)
             yield Chunk(tuple(map(stored_event_of, rows)), last)
+            if archived is not None and remaining != 0:
+                raise archived
             start = last + step
 
 
@@ -190,6 +231,21 @@ def stored_event_of(row: Any) -> StoredEvent:
     )
 
 
+def archived_event_of(row: Any) -> ArchivedEvent:
+    """A row of `event_keys`."""
+    return ArchivedEvent(
+        str(row["event_id"]),
+        row["position"],
+        row["home"],
+        row["revision"],
+        row["recorded_at_us"],
+        row["occurred_at_us"],
+        row["schema_version"],
+        row["type"],
+        row["payload_sha256"],
+    )
+
+
 def journal_row_of(row: Any) -> JournalRow:
     """A row of `journals`."""
     return JournalRow(
@@ -198,4 +254,5 @@ def journal_row_of(row: Any) -> JournalRow:
         row["head"],
         row["last_recorded_at_us"],
         row["created_at_us"],
+        row["detached_through"],
     )

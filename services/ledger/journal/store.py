@@ -9,6 +9,7 @@ from typing import Final
 import asyncpg
 
 from services.ledger.domain.events import (
+    ArchivedEvent,
     Batch,
     Chunk,
     JournalRow,
@@ -22,7 +23,7 @@ from services.ledger.journal.catalog import Catalog
 from services.ledger.journal.disk import DiskFloor
 from services.ledger.journal.group import GroupCommit, Pending
 from services.ledger.journal.heads import Heads
-from services.ledger.journal.outcomes import DeadlinePassed, EventIdTaken
+from services.ledger.journal.outcomes import Archived, DeadlinePassed, EventIdTaken
 from services.ledger.journal.partitions import PartitionKeeper
 from services.ledger.journal.reading import Reader, plan_by_key
 from services.runtime import migrations
@@ -176,7 +177,12 @@ class Journal:
         stored = await self._reader.events_by_id(
             batch.journal, batch.tenant, [event_id for _, event_id in ids]
         )
-        raise EventIdTaken([(index, stored[key]) for index, key in ids if key in stored])
+        missing = [event_id for _, event_id in ids if event_id not in stored]
+        archived = await self._reader.archived_by_id(batch.journal, batch.tenant, missing)
+        raise EventIdTaken(
+            [(index, stored[key]) for index, key in ids if key in stored],
+            [(index, archived[key]) for index, key in ids if key in archived],
+        )
 
     def _committer(self, journal: str) -> GroupCommit[Verdict]:
         committer = self._committers.get(journal)
@@ -210,15 +216,27 @@ class Journal:
     # --- Reading ---
 
     async def get(self, tenant: str, event_id: str) -> StoredEvent | None:
-        """The tenant's event of that id; None when it has none."""
-        return (await self.get_many(tenant, (event_id,))).get(event_id)
+        """The tenant's event of that id; None when it has none. Raises Archived."""
+        found = (await self.get_many(tenant, (event_id,))).get(event_id)
+        if found is None and await self.archived(tenant, (event_id,)):
+            row = await self.tenant(tenant)
+            assert row is not None
+            raise Archived(row.journal, (await self.head(row.journal)).detached_through + 1)
+        return found
 
     async def get_many(self, tenant: str, event_ids: Iterable[str]) -> dict[str, StoredEvent]:
-        """The tenant's events by id; those it does not have are left out."""
+        """The tenant's events by id; those it does not have, or has in files, are left out."""
         row = await self.tenant(tenant)
         if row is None:
             return {}
         return await self._reader.events_by_id(row.journal, tenant, event_ids)
+
+    async def archived(self, tenant: str, event_ids: Iterable[str]) -> dict[str, ArchivedEvent]:
+        """What is kept of those of the tenant's events that are in files, by id."""
+        row = await self.tenant(tenant)
+        if row is None:
+            return {}
+        return await self._reader.archived_by_id(row.journal, tenant, event_ids)
 
     async def read_journal(
         self,
@@ -238,7 +256,7 @@ class Journal:
         as of now, or at `through` if that comes first; backwards at position 1. `limit` counts the
         events let through by `tenant`, `types` (full names) and `kinds`; empty lets all through.
         A chunk may hold no events: it says how far the read has come. Raises JournalUnknown, before
-        the first chunk.
+        the first chunk, and Archived where it comes to what is in files.
         """
         head = (await self.head(journal)).head
         if backwards:
@@ -296,7 +314,7 @@ class Journal:
         return await self._reader.journal_row(journal)
 
     async def row_at(self, journal: str, position: int) -> StoredEvent | None:
-        """The event at a position; None beyond the head."""
+        """The event at a position; None beyond the head, and for what is in a file."""
         return await self._reader.event_at(journal, position)
 
     async def erasures(self, journal: str) -> AsyncGenerator[StoredEvent]:

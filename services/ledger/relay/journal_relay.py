@@ -19,6 +19,9 @@ class JournalRow(Protocol):
     @property
     def head(self) -> int: ...
 
+    @property
+    def detached_through(self) -> int: ...
+
 
 class JournalLog(Protocol):
     """What the relay reads; services.ledger.journal.Journal is one."""
@@ -43,7 +46,7 @@ class JournalSource:
     async def head(self) -> Head:
         """The journal's head."""
         row = await self._log.head(self._journal)
-        return Head(row.incarnation, row.head)
+        return Head(row.incarnation, row.head, row.detached_through + 1)
 
     async def id_at(self, position: int) -> str | None:
         """The id of the event at a position; None beyond the head."""

@@ -139,14 +139,19 @@ async def check_counts(conn: asyncpg.Connection, row: JournalRow, check: Check) 
     Called last by the rest, which names positions.
     """
     check.facts |= {"head": row.head, "incarnation": row.incarnation}
-    counts = await conn.fetchrow(SQL["journal_counts"], row.journal)
+    counts = await conn.fetchrow(SQL["journal_counts"], row.journal, row.detached_through + 1)
     keys = await conn.fetchval(SQL["key_count"], row.journal)
     check.facts |= {"events": counts["events"], "keys": keys}
     if row.detached_through:
         check.facts["detached_through"] = row.detached_through
         check.notes.append(
-            f"events up to position {row.detached_through} were detached: only their keys are left"
+            f"events up to position {row.detached_through} are in files: only their keys are left"
         )
+        for archive in await conn.fetch(SQL["detached_archives"], row.journal):
+            check.notes.append(
+                "detached: positions {from_position} to {through_position}, {file_name}, sha256"
+                " {file_sha256}".format(**archive)
+            )
     attached = row.head - row.detached_through
     if counts["events"] != attached:
         what = "there are not as many events as positions"

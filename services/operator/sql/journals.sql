@@ -1,2 +1,2 @@
 -- The journals, by name.
-SELECT j.journal, j.head FROM journal.journals j ORDER BY j.journal
+SELECT j.journal, j.head, j.detached_through FROM journal.journals j ORDER BY j.journal

@@ -112,6 +112,10 @@ class _ErrorReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ErrorReaso
     """FAILED_PRECONDITION. The journal's stream holds other events than the journal; run `rapport stream
     rebuild`. Reported by the health name `rapport.relay` and by `rapport doctor`. Metadata: journal.
     """
+    ERROR_REASON_ARCHIVED: _ErrorReason.ValueType  # 76
+    """FAILED_PRECONDITION. What was asked for is in an archive file; an operator can attach it (`rapport
+    journal attach`). Metadata: journal, first_position (the first one that can be read).
+    """
     ERROR_REASON_TOO_BUSY: _ErrorReason.ValueType  # 80
     """RESOURCE_EXHAUSTED. Too many events or bytes are in flight; wait and retry. Nothing was written."""
     ERROR_REASON_DISK_LOW: _ErrorReason.ValueType  # 81
@@ -232,6 +236,10 @@ ERROR_REASON_LIST_TOO_WIDE: ErrorReason.ValueType  # 74
 ERROR_REASON_STREAM_DIVERGED: ErrorReason.ValueType  # 75
 """FAILED_PRECONDITION. The journal's stream holds other events than the journal; run `rapport stream
 rebuild`. Reported by the health name `rapport.relay` and by `rapport doctor`. Metadata: journal.
+"""
+ERROR_REASON_ARCHIVED: ErrorReason.ValueType  # 76
+"""FAILED_PRECONDITION. What was asked for is in an archive file; an operator can attach it (`rapport
+journal attach`). Metadata: journal, first_position (the first one that can be read).
 """
 ERROR_REASON_TOO_BUSY: ErrorReason.ValueType  # 80
 """RESOURCE_EXHAUSTED. Too many events or bytes are in flight; wait and retry. Nothing was written."""

@@ -1227,12 +1227,15 @@ class Journal(message.Message):
     INCARNATION_FIELD_NUMBER: builtins.int
     HEAD_POSITION_FIELD_NUMBER: builtins.int
     CREATED_AT_FIELD_NUMBER: builtins.int
+    FIRST_POSITION_FIELD_NUMBER: builtins.int
     journal: builtins.str
     """Its name, `[a-z0-9-]{1,63}`."""
     incarnation: builtins.str
     """A UUID that changes when the journal was restored to an earlier point."""
     head_position: builtins.int
     """Position of its last event; 0 when empty."""
+    first_position: builtins.int
+    """The first position that can be read; what is before it is in archive files (ARCHIVED)."""
     @builtins.property
     def created_at(self) -> timestamp_pb2.Timestamp:
         """When it was created."""
@@ -1244,10 +1247,11 @@ class Journal(message.Message):
         incarnation: builtins.str = ...,
         head_position: builtins.int = ...,
         created_at: timestamp_pb2.Timestamp | None = ...,
+        first_position: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["created_at", b"created_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["created_at", b"created_at", "head_position", b"head_position", "incarnation", b"incarnation", "journal", b"journal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["created_at", b"created_at", "first_position", b"first_position", "head_position", b"head_position", "incarnation", b"incarnation", "journal", b"journal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,6 +1,6 @@
 -- The first position at which events and their keys disagree; no row when they agree.
 -- $1 journal text: the journal
--- $2 from_position bigint: keys before it are of detached partitions
+-- $2 from_position bigint: what is before it is detached but for a few
 SELECT coalesce(e.position, k.position) AS position,
        e.position IS NOT NULL AS has_event,
        k.position IS NOT NULL AS has_key,
@@ -15,7 +15,7 @@ SELECT coalesce(e.position, k.position) AS position,
          CASE WHEN e.type <> k.type THEN 'type' END,
          CASE WHEN e.payload_sha256 <> k.payload_sha256 THEN 'payload_sha256' END
        ], NULL) AS fields
-  FROM (SELECT * FROM journal.events WHERE journal = $1) e
+  FROM (SELECT * FROM journal.events WHERE journal = $1 AND position >= $2) e
   FULL JOIN (SELECT * FROM journal.event_keys WHERE journal = $1 AND position >= $2) k
     ON k.tenant = e.tenant AND k.event_id = e.event_id
  WHERE e.position IS NULL OR k.position IS NULL

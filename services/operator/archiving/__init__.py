@@ -1,0 +1,1 @@
+"""Old events to files and back: closed partitions frozen, detached, attached again."""
