@@ -1,7 +1,8 @@
 """Apply a batch of events: all rows and the checkpoint in one transaction, exactly once."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import asyncpg
 
@@ -21,9 +22,12 @@ from services.projector.projections import (
     tenants,
     touchpoints,
 )
-from services.projector.projections.arrivals import sort_events
+from services.projector.projections.arrivals import Arrivals, sort_events
 from services.projector.projections.outcomes import Applied, Parked, is_poison, reason_of
 from services.projector.projections.statements import PairKey
+
+# Writes consecutive events within the caller's transaction and lock.
+type Write = Callable[[asyncpg.Connection, Sequence[Delivered]], Awaitable[None]]
 
 
 async def apply(
@@ -39,12 +43,20 @@ async def apply(
     """
     assert events, "a batch holds at least one event"
     assert events[-1].position - events[0].position == len(events) - 1, "without gaps"
+    write = partial(project, today=today, incremental=incremental)
+    return await apply_with(conn, events, write)
+
+
+async def apply_with(
+    conn: asyncpg.Connection, events: Sequence[Delivered], write: Write
+) -> Applied:
+    """Apply events by a way of writing them, with everything that `apply` promises."""
     try:
-        return await _apply_whole(conn, events, today, incremental)
+        return await _apply_whole(conn, events, write)
     except Exception as error:
         if not is_poison(error):
             raise
-    return await _apply_carefully(conn, events, today, incremental)
+    return await _apply_carefully(conn, events, write)
 
 
 async def retry(
@@ -87,13 +99,7 @@ async def project(
     journal = events[0].journal
     arrivals = sort_events(events)
     # 1. Raw rows: every event in exactly one table.
-    await touchpoints.insert(conn, journal, arrivals)
-    await amendments.insert(conn, journal, arrivals)
-    await parties.insert_descriptions(conn, journal, arrivals)
-    await links.insert(conn, journal, arrivals)
-    await policies.insert(conn, journal, arrivals)
-    await other_facts.insert(conn, journal, arrivals)
-    await references.insert(conn, journal, arrivals)
+    await keep(conn, journal, arrivals)
     # 2. The day and the policy that hold for the tenants.
     terms = await tenants.settle(conn, journal, arrivals.tenants, today)
     # 3. Who is who.
@@ -108,14 +114,25 @@ async def project(
     await standings.update(conn, journal, terms, touched, changed)
 
 
+async def keep(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> None:
+    """Add the events of a batch as they are, each to the table of its kind."""
+    await touchpoints.insert(conn, journal, arrivals)
+    await amendments.insert(conn, journal, arrivals)
+    await parties.insert_descriptions(conn, journal, arrivals)
+    await links.insert(conn, journal, arrivals)
+    await policies.insert(conn, journal, arrivals)
+    await other_facts.insert(conn, journal, arrivals)
+    await references.insert(conn, journal, arrivals)
+
+
 async def _apply_whole(
-    conn: asyncpg.Connection, events: Sequence[Delivered], today: int, incremental: bool
+    conn: asyncpg.Connection, events: Sequence[Delivered], write: Write
 ) -> Applied:
     async with conn.transaction():
         found, left = await checkpoint.lock_for(conn, events)
         if not left or found.parked > parked.PARKED_MAX:
             return _unmoved(found)
-        await project(conn, left, today=today, incremental=incremental)
+        await write(conn, left)
         await checkpoint.move(conn, left)
     last = left[-1]
     return Applied(last.position, last.recorded_at_us, len(left), (), found.parked, False)
@@ -131,8 +148,7 @@ class _Careful:
     """Applies events one savepoint after another, halving what fails down to the culprits."""
 
     conn: asyncpg.Connection
-    today: int
-    incremental: bool
+    write: Write
     parked_before: int
     parked: list[Parked] = field(default_factory=list)
     done: int = 0
@@ -144,7 +160,7 @@ class _Careful:
     async def run(self, events: Sequence[Delivered]) -> None:
         try:
             async with self.conn.transaction():
-                await project(self.conn, events, today=self.today, incremental=self.incremental)
+                await self.write(self.conn, events)
         except Exception as error:
             if not is_poison(error):
                 raise
@@ -163,13 +179,13 @@ class _Careful:
 
 
 async def _apply_carefully(
-    conn: asyncpg.Connection, events: Sequence[Delivered], today: int, incremental: bool
+    conn: asyncpg.Connection, events: Sequence[Delivered], write: Write
 ) -> Applied:
     async with conn.transaction():
         found, left = await checkpoint.lock_for(conn, events)
         if not left or found.parked > parked.PARKED_MAX:
             return _unmoved(found)
-        careful = _Careful(conn, today, incremental, found.parked)
+        careful = _Careful(conn, write, found.parked)
         await careful.run(left)
         done = left[: careful.done]
         await checkpoint.move(conn, done)

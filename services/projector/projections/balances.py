@@ -92,9 +92,7 @@ async def fold_again(
     """The balances of raw pairs from their histories, not yet written; restates the amended."""
     histories = await touchpoints.histories(conn, journal, pairs)
     await touchpoints.restate(conn, journal, amended, histories)
-    return {
-        pair: _folded(history, terms[pair.tenant].policy) for pair, history in histories.items()
-    }
+    return {pair: folded(history, terms[pair.tenant].policy) for pair, history in histories.items()}
 
 
 async def put(
@@ -115,7 +113,8 @@ async def put(
         await conn.execute(SQL["put_balances"], journal, *columns(rows, 7))
 
 
-def _folded(history: History, policy: Policy) -> RawBalance:
+def folded(history: History, policy: Policy) -> RawBalance:
+    """The balance that a pair's whole history makes under a policy."""
     effective = history.effective()
     return RawBalance(
         policy.hash,

@@ -48,7 +48,12 @@ async def update(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> 
     After `insert`, the amendments and the descriptions, which say whether a link holds. Looks at
     all strong links that reach the people concerned.
     """
-    people = await _concerned(conn, journal, arrivals)
+    return await settle(conn, journal, await _concerned(conn, journal, arrivals))
+
+
+async def settle(conn: asyncpg.Connection, journal: str, concerned: Collection[Named]) -> Changed:
+    """Bring `identities` to the links that reach some people; whose canonical id changed."""
+    people = set(concerned)
     if not people:
         return Changed({})
     rows = await conn.fetch(SQL["links_around"], journal, *columns(sorted(people), 2))

@@ -34,6 +34,20 @@ async def insert_descriptions(conn: asyncpg.Connection, journal: str, arrivals: 
     await conn.execute(SQL["insert_descriptions"], journal, *columns(rows, 11))
 
 
+async def insert(
+    conn: asyncpg.Connection, journal: str, arrivals: Arrivals, *, late: bool = False
+) -> None:
+    """Add the parties that a batch names for the first time, and note whose texts are gone."""
+    named = [(*party, position) for party, position in arrivals.first_named.items()]
+    if named:
+        keys = columns(named, 3)
+        await conn.execute(SQL["insert_parties"], journal, *keys)
+        if late:
+            await conn.execute(SQL["lower_first_positions"], journal, *keys)
+    if arrivals.erased:
+        await conn.execute(SQL["erase_parties"], journal, *columns(arrivals.erased, 2))
+
+
 async def update(
     conn: asyncpg.Connection,
     journal: str,
@@ -47,14 +61,7 @@ async def update(
     After `insert_descriptions` and the amendments. `late`: events beyond the batch were applied
     before (the retry of a parked event).
     """
-    named = [(*party, position) for party, position in arrivals.first_named.items()]
-    if named:
-        keys = columns(named, 3)
-        await conn.execute(SQL["insert_parties"], journal, *keys)
-        if late:
-            await conn.execute(SQL["lower_first_positions"], journal, *keys)
-    if arrivals.erased:
-        await conn.execute(SQL["erase_parties"], journal, *columns(arrivals.erased, 2))
+    await insert(conn, journal, arrivals, late=late)
     described = {Named(event.tenant, said.party) for event, said in arrivals.descriptions}
     voids = [(void.event.tenant, void.target) for void in arrivals.of_role(VOID)]
     if voids:

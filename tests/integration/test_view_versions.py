@@ -1,0 +1,307 @@
+"""Versions of the read models: built beside, compared, switched, dropped."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import asyncpg
+import pytest
+
+from services.projector.facts import Delivered
+from services.projector.intake.ledger import JournalInfo, LedgerJournals, Part
+from services.projector.projections.apply import apply
+from services.projector.projections.tables import READ_MODELS
+from services.projector.projections.turn import turn_chunk
+from services.projector.versions import building, folding, schema
+from services.projector.versions.beside import LIVE, NEXT, beside, connect_beside
+from services.projector.versions.building import Builder
+from services.projector.versions.comparing import Compared, compare
+from services.projector.versions.reading import apply_whole
+from services.projector.versions.schema import Occupied, Phase, alone
+from services.projector.versions.switching import SwitchRefused, drop, switch, versions
+from services.runtime.clock import US_PER_DAY, FixedClock
+from tests.support.databases import Database
+from tests.support.deliveries import INCARNATION, JOURNAL, TODAY, mixed_events
+
+KEPT = {"attention_journals", "attention_tenants", "attention_items", "attention_log"} | {
+    "discarded",
+    "schema_migrations",
+}
+
+
+class Killed(BaseException):
+    """The end of a process, at any moment."""
+
+
+class FakeLedger:
+    """The events of a test as the ledger gives them; dies after so many parts."""
+
+    def __init__(self, events: list[Delivered]) -> None:
+        self.events = events
+        self.parts_left: int | None = None
+
+    async def journals(self) -> list[JournalInfo]:
+        """The only one."""
+        return [JournalInfo(JOURNAL, INCARNATION, len(self.events))]
+
+    @asynccontextmanager
+    async def follow(self, journal: str, from_position: int) -> AsyncIterator[Any]:
+        """Seven events at a time."""
+        assert journal == JOURNAL
+
+        async def parts() -> AsyncIterator[Part]:
+            for start in range(from_position - 1, len(self.events), 7):
+                if self.parts_left is not None:
+                    self.parts_left -= 1
+                    if self.parts_left < 0:
+                        raise Killed
+                yield Part(self.events[start : start + 7], INCARNATION, len(self.events))
+
+        yield parts()
+
+
+@dataclass
+class Site:
+    """Two plain connections of the owner, a builder, and the live version."""
+
+    live: asyncpg.Connection
+    holder: asyncpg.Connection
+    builder: Builder
+    ledger: FakeLedger
+
+    async def project(self, through: int) -> None:
+        """Let the live version take events up to a position."""
+        position = await self.live.fetchval("SELECT max(position) FROM views.checkpoints") or 0
+        if through > position:
+            await apply(self.live, self.ledger.events[position:through], today=TODAY)
+        while await turn_chunk(self.live, JOURNAL, today=TODAY) is not None:
+            pass
+
+    async def compared(self) -> Compared:
+        """The comparison."""
+        return await compare(self.live, self.holder, self.builder)
+
+
+@pytest.fixture
+async def site(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setattr("services.projector.versions.comparing._TRIES", 3)
+    live, holder = [await asyncpg.connect(database.admin_dsn) for _ in range(2)]
+    conn = await connect_beside(database.admin_dsn, "rapport-test")
+    ledger = FakeLedger(mixed_events(7, 400)[:400])
+    assert len(ledger.events) == 400
+    clock = FixedClock(TODAY * US_PER_DAY + 1)
+    builder = Builder(conn, cast(LedgerJournals, ledger), clock, lambda _: None)
+    yield Site(live, holder, builder, ledger)
+    for each in (live, holder, conn):
+        await each.close()
+
+
+async def described(conn: asyncpg.Connection, name: str) -> list[Any]:
+    """Columns, indexes, constraints and rights of the read models in a schema."""
+    columns = await conn.fetch(
+        "SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name"
+        " FROM information_schema.columns WHERE table_schema = $1 AND table_name = ANY ($2)"
+        " ORDER BY table_name, ordinal_position",
+        name,
+        list(READ_MODELS),
+    )
+    indexes = await conn.fetch(
+        "SELECT tablename, indexname, replace(indexdef, $1 || '.', '') FROM pg_indexes"
+        " WHERE schemaname = $1 AND tablename = ANY ($2) ORDER BY 1, 2",
+        name,
+        list(READ_MODELS),
+    )
+    constraints = await conn.fetch(
+        "SELECT c.relname, k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k"
+        " JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = $1 AND c.relname = ANY ($2) ORDER BY 1, 2",
+        name,
+        list(READ_MODELS),
+    )
+    rights = await conn.fetch(
+        "SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants"
+        " WHERE table_schema = $1 AND table_name = ANY ($2) ORDER BY 1, 2, 3",
+        name,
+        list(READ_MODELS),
+    )
+    return [tuple(row) for row in (*columns, *indexes, *constraints, *rights)]
+
+
+async def test_every_table_of_the_views_is_a_read_model_or_is_kept(site: Site) -> None:
+    rows = await site.live.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'views'")
+    assert {row["tablename"] for row in rows} == set(READ_MODELS) | KEPT
+
+
+def test_only_read_models_are_looked_for_beside() -> None:
+    assert beside("SELECT 'x' FROM views.parked JOIN views.discarded") == (
+        "SELECT 'x' FROM views_next.parked JOIN views.discarded"
+    )
+    assert beside("-- services.projector.views.sql\nSELECT reviews.parked") == (
+        "-- services.projector.views.sql\nSELECT reviews.parked"
+    )
+
+
+async def test_a_version_built_beside_is_the_live_one_again_and_can_be_switched(
+    site: Site,
+) -> None:
+    await site.project(250)
+    before = await described(site.live, LIVE)
+    await site.builder.build()
+    assert await described(site.live, NEXT) == before
+    await site.project(380)  # the live version is behind the one built, then catches up
+    await site.project(400)
+    found = await site.compared()
+    assert [table for table in found.tables if not table.equal] == []
+    assert found.positions == {JOURNAL: 400}
+    switched = await switch(site.live, site.builder, by="test")
+    assert switched.positions == {JOURNAL: 400}
+    assert [each.state for each in await versions(site.live)] == ["live", "old"]
+    assert await described(site.live, LIVE) == before
+    await site.live.execute("SELECT views.gather_statistics()")
+    assert await drop(site.live, None) == [switched.old]
+    with pytest.raises(SwitchRefused, match="no version that can be dropped"):
+        await drop(site.live, LIVE)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_rows_folded_once_are_those_of_the_live_projection(site: Site, seed: int) -> None:
+    site.ledger.events = mixed_events(seed, 120)[:120]
+    for through in (*range(11, 120, 11), 120):
+        await site.project(through)
+    await site.builder.build()
+    found = await site.compared()
+    assert [table for table in found.tables if not table.equal] == []
+    assert sum(table.rows[0] for table in found.tables) > 100
+
+
+@pytest.mark.parametrize("moment", ["read", "index", "fold", "stand", "finish", "follow"])
+async def test_a_build_that_is_killed_goes_on_where_it_was(
+    site: Site, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.projector.versions.reading.BATCH_EVENTS", 20)
+    monkeypatch.setattr(folding, "CHUNK_PAIRS", 1)
+    await site.project(400)
+    await killed(site, moment, monkeypatch)
+    phase = await schema.phase_of(site.builder.conn)
+    reached = await site.builder.conn.fetchval("SELECT max(position) FROM views.checkpoints")
+    assert phase is not None
+    if moment == "read":
+        assert 0 < reached < 400
+    await site.builder.build()
+    found = await site.compared()
+    assert [table for table in found.tables if not table.equal] == []
+
+
+async def killed(site: Site, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin a build and end it in the middle of a phase."""
+    calls = 0
+
+    def dying(function: Any, after: int) -> Any:
+        async def called(*args: Any, **more: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls > after:
+                raise Killed
+            return await function(*args, **more)
+
+        return called
+
+    with monkeypatch.context() as patch:
+        if moment == "read":
+            site.ledger.parts_left = 20
+        elif moment in ("index", "finish"):
+            patch.setattr(schema, "enter", dying(schema.enter, 1 if moment == "index" else 3))
+        elif moment == "fold":
+            patch.setattr(folding, "fold_pairs", dying(folding.fold_pairs, 1))
+        elif moment == "stand":
+            patch.setattr(folding, "stand_linked", dying(folding.stand_linked, 0))
+        else:
+            patch.setattr(building, "apply_whole", dying(apply_whole, 0))
+            events, site.ledger.events = site.ledger.events, site.ledger.events[:300]
+            await site.builder.build()
+            site.ledger.events = events
+        with pytest.raises(Killed):
+            await site.builder.build()
+    site.ledger.parts_left = None
+
+
+@pytest.mark.parametrize(
+    ("plant", "table", "sign"),
+    [
+        ("UPDATE views.balances SET through_day = 1 WHERE ctid = '(0,1)'", "balances", "≠"),
+        ("DELETE FROM views.parties WHERE ctid = '(0,1)'", "parties", ">"),
+        (
+            "INSERT INTO views.ticks VALUES ('main', 77, 3)",
+            "ticks",
+            "<",
+        ),
+    ],
+)
+async def test_a_planted_difference_is_named_and_refuses_the_switch(
+    site: Site, plant: str, table: str, sign: str
+) -> None:
+    await site.project(400)
+    await site.live.execute("VACUUM FULL views.balances; ")
+    await site.live.execute("VACUUM FULL views.parties")
+    assert (await site.live.execute(plant)).endswith("1")
+    await site.builder.build()
+    found = await site.compared()
+    assert [each.table for each in found.tables if not each.equal] == [table]
+    (different,) = [each for each in found.tables if not each.equal]
+    assert len(different.differing) == 1
+    assert different.differing[0].startswith(f"{sign} {JOURNAL}")
+    with pytest.raises(SwitchRefused, match="differs"):
+        await switch(site.live, site.builder, by="test")
+    done = await switch(site.live, site.builder, by="test", why="the live one was damaged")
+    (_, old) = await versions(site.live)
+    assert (old.schema, old.note["forced"]) == (done.old, "the live one was damaged")
+
+
+async def test_what_is_not_built_or_not_compared_is_not_switched(site: Site) -> None:
+    await site.project(400)
+    with pytest.raises(SwitchRefused, match="built whole"):
+        await switch(site.live, site.builder, by="test")
+    await site.builder.build()
+    with pytest.raises(SwitchRefused, match="not compared"):
+        await switch(site.live, site.builder, by="test")
+
+
+async def test_a_switch_that_breaks_off_leaves_the_live_version_live(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.project(400)
+    await site.builder.build()
+    await site.compared()
+
+    async def dying(_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("services.projector.versions.switching.versions", dying)
+        with pytest.raises(Killed):
+            await switch(site.live, site.builder, by="test")
+    assert await schema.phase_of(site.builder.conn) is Phase.FOLLOW
+    assert (await switch(site.live, site.builder, by="test")).positions == {JOURNAL: 400}
+
+
+async def test_facts_that_cannot_be_folded_in_bulk_are_taken_one_after_another(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def poisoned(*_: Any) -> int:
+        raise ValueError("no fold")
+
+    await site.project(400)
+    with monkeypatch.context() as patch:
+        patch.setattr(folding, "fold_pairs", poisoned)
+        await site.builder.build()
+    assert (await site.compared()).equal
+
+
+async def test_one_command_at_a_time_is_at_work_on_versions(site: Site) -> None:
+    async with alone(site.live):
+        with pytest.raises(Occupied):
+            async with alone(site.holder):
+                pass
+    async with alone(site.holder):
+        pass
