@@ -102,7 +102,7 @@ async def running(
         rpc = RpcServer([SERVICE_NAME], identifier or MetadataIdentifier(), metrics)
         relay = _start_relay(config, journal, rpc, registry, metrics, steps)
         await rpc.set_health(RELAY_HEALTH, False)
-        pb_grpc.add_LedgerServiceServicer_to_server(LedgerService(parts), rpc.server)
+        pb_grpc.add_LedgerServiceServicer_to_server(LedgerService(parts), rpc.edge)
         host, port = config.listen
         bound = await rpc.start(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         steps.add(

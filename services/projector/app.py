@@ -127,7 +127,7 @@ async def running(
             clock=clock,
             signing_key=signing_key_of(config.master_keys),
         )
-        add_services(rpc.server, dependencies)
+        add_services(rpc.edge, dependencies)
         health = NamedHealth(rpc, HEALTH_NAME)
         journals = LedgerJournals(stub)
         attention = AttentionParts(

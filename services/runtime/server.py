@@ -1,11 +1,11 @@
 """The gRPC server both services stand on: options, health, reflection, one edge around all RPCs.
 
-The edge is one interceptor instead of several: it names the caller, turns errors into statuses,
-counts and times. Handlers raise RapportError and know nothing of it.
+The edge is one piece instead of several interceptors: it names the caller, turns errors into
+statuses, counts and times. Handlers raise RapportError and know nothing of it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NoReturn, Protocol, cast
 
@@ -42,6 +42,7 @@ OPTIONS: Final[tuple[tuple[str, int], ...]] = (
 )
 
 type Context = grpc.aio.ServicerContext[Any, Any]
+type RpcMethod = grpc.RpcMethodHandler[Any, Any]
 
 
 class CallObserver(Protocol):
@@ -67,31 +68,40 @@ class _Malformed:
     """Stands for a request that could not be decoded."""
 
 
-class Edge(grpc.aio.ServerInterceptor):
-    """Wraps the RPCs of the project's own services; health and reflection need no caller."""
+class Edge:
+    """What stands around the RPCs of the project's own services: each is wrapped once.
+
+    Given to the generated `add_…_to_server` in place of the server, whose interceptors would wrap
+    every call anew. Health and reflection need no caller and go to the server itself.
+    """
 
     def __init__(
         self,
+        server: grpc.aio.Server,
         identifier: CallerIdentifier,
         observer: CallObserver | None = None,
         *,
-        package: str = "rapport.",
         clock: Clock | None = None,
     ) -> None:
+        self._server = server
         self._identifier = identifier
         self._observer: CallObserver = observer or NoObserver()
-        self._prefix = f"/{package}"
         self._clock: Clock = clock or SystemClock()
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """The handler of a method, wrapped."""
-        handler, method = await continuation(handler_call_details), handler_call_details.method
-        if handler is None or not method.startswith(self._prefix):
-            return handler
+    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
+        """Generated code offers the same handlers by name next."""
+
+    def add_registered_method_handlers(
+        self, service: str, handlers: Mapping[str, RpcMethod]
+    ) -> None:
+        """Put a service's handlers on the server, wrapped."""
+        wrapped = {
+            name: self._wrapped(handler, f"/{service}/{name}") for name, handler in handlers.items()
+        }
+        generic = grpc.method_handlers_generic_handler(service, wrapped)
+        self._server.add_generic_rpc_handlers((generic,))
+
+    def _wrapped(self, handler: Any, method: str) -> RpcMethod:
         decode = _decoder(handler.request_deserializer)
         encode = handler.response_serializer
         if handler.stream_stream is not None:
@@ -109,32 +119,31 @@ class Edge(grpc.aio.ServerInterceptor):
 
     def _unary(self, behaviour: Any, method: str) -> Any:
         async def answer(request: Any, context: Context) -> Any:
-            async def call() -> Any:
-                return await behaviour(_decoded(request), context)
-
-            return await self._guard(call, context, method)
+            return await self._guard(behaviour, request, context, method)
 
         return answer
 
     def _streaming(self, behaviour: Any, method: str) -> Any:
         # Written with `context.write`, not as a generator: what fails while writing is then
         # handled in this task too, and nothing is left suspended when the caller goes away.
-        async def answer(request: Any, context: Context) -> None:
-            async def call() -> None:
-                is_stream = hasattr(request, "__aiter__")
-                given = _decoded_stream(request) if is_stream else _decoded(request)
-                result = behaviour(given, context)
-                if hasattr(result, "__aiter__"):
-                    await _write_all(result, context)
-                else:
-                    await result
+        async def call(request: Any, context: Context) -> None:
+            result = behaviour(request, context)
+            if hasattr(result, "__aiter__"):
+                await _write_all(result, context)
+            else:
+                await result
 
-            await self._guard(call, context, method)
+        async def answer(request: Any, context: Context) -> None:
+            await self._guard(call, request, context, method)
 
         return answer
 
     async def _guard(
-        self, call: Callable[[], Awaitable[Any]], context: Context, method: str
+        self,
+        call: Callable[[Any, Context], Awaitable[Any]],
+        request: Any,
+        context: Context,
+        method: str,
     ) -> Any:
         started_s = self._clock.monotonic_s()
 
@@ -145,7 +154,7 @@ class Edge(grpc.aio.ServerInterceptor):
         try:
             metadata = dict(cast("Any", context.invocation_metadata()) or ())
             set_current_caller(await self._identifier.identify(metadata))
-            answer = await call()
+            answer = await call(_decoded(request), context)
         except (CallerGone, asyncio.CancelledError) as gone:
             ended("CANCELLED")
             if isinstance(gone, CallerGone):
@@ -166,7 +175,7 @@ class Edge(grpc.aio.ServerInterceptor):
 class RpcServer:
     """A server that is NOT_SERVING until told, and says so again before it stops.
 
-    Add servicers to `server` before `start`. `services` are full names, for health and reflection.
+    Add servicers to `edge` before `start`. `services` are full names, for health and reflection.
     """
 
     def __init__(
@@ -176,13 +185,13 @@ class RpcServer:
         observer: CallObserver | None = None,
     ) -> None:
         self._services = tuple(services)
-        self.server: Final = grpc.aio.server(
-            interceptors=[Edge(identifier, observer)], options=OPTIONS
-        )
+        self._server: Final = grpc.aio.server(options=OPTIONS)
+        # Of a server it has what generated code asks for.
+        self.edge: Final = cast("grpc.aio.Server", Edge(self._server, identifier, observer))
         self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self.server)
+        reflection.enable_server_reflection(names, self._server)
 
     async def start(self, listen: str) -> int:
         """Listen on `host:port` and return the port (the kernel's choice for 0); NOT_SERVING yet.
@@ -190,8 +199,8 @@ class RpcServer:
         Raises RuntimeError when the address cannot be had.
         """
         await self.set_ready(False)
-        port = self.server.add_insecure_port(listen)
-        await self.server.start()
+        port = self._server.add_insecure_port(listen)
+        await self._server.start()
         return port
 
     async def set_ready(self, ready: bool) -> None:
@@ -213,7 +222,7 @@ class RpcServer:
         """
         await self.set_ready(False)
         await asyncio.sleep(notice_s)
-        await self.server.stop(grace_s)
+        await self._server.stop(grace_s)
 
 
 async def write(context: Context, message: Any, *, timeout_s: float) -> None:
@@ -259,6 +268,8 @@ def _decoder(decode: Any) -> Any:
 
 
 def _decoded(request: Any) -> Any:
+    if hasattr(request, "__aiter__"):
+        return _decoded_stream(request)
     if isinstance(request, _Malformed):
         raise RapportError(Reason.REQUEST_MALFORMED, "the request could not be decoded")
     return request

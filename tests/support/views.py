@@ -247,7 +247,7 @@ async def running_projector(
     vault = Vault(vault_pool, master_keys)
     server = RpcServer(SERVICE_NAMES, MetadataIdentifier())
     add_services(
-        server.server,
+        server.edge,
         Dependencies(
             views=views,
             positions=positions,
