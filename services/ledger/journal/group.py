@@ -17,6 +17,9 @@ from services.runtime.logs import get_logger
 
 _log = get_logger(__name__)
 
+_GATHER_S: Final = 0.005
+# From the first bytes of a request to its batch being queued takes the loop several rounds.
+_QUIET_ROUNDS: Final = 6
 _STOPPING: Final = "the ledger is stopping"
 
 
@@ -107,11 +110,25 @@ class GroupCommit[V]:
         """Commit group after group until nothing waits."""
         try:
             while self._queue:
+                await self._gather()
                 group = self._take()
                 if group:
                     await self._settle(group)
         finally:
             self._worker = None
+
+    async def _gather(self) -> None:
+        """Let callers whose requests are being read already come along: a commit costs a flush.
+
+        Ends as soon as the event loop has gone round a few times without bringing another batch,
+        which takes microseconds when there is nobody else, and after _GATHER_S in any case.
+        """
+        loop = asyncio.get_running_loop()
+        end_s, quiet = loop.time() + _GATHER_S, 0
+        while quiet < _QUIET_ROUNDS and loop.time() < end_s:
+            waiting = len(self._queue)
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if len(self._queue) == waiting else 0
 
     async def _settle(self, group: Sequence[Pending[V]]) -> None:
         verdicts: Sequence[V | BaseException]

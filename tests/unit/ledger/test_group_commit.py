@@ -49,7 +49,7 @@ async def answers(pending: Sequence[Pending[Any]]) -> list[Any]:
     return await asyncio.gather(*(one.verdict for one in pending), return_exceptions=True)
 
 
-async def turns(count: int = 5) -> None:
+async def turns(count: int = 20) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -66,6 +66,31 @@ async def test_whatever_waits_when_a_commit_ends_goes_into_the_next_one() -> Non
     assert await answers(pending) == [event_id(n) for n in (1, 2, 3, 4)]
     assert groups.ids() == [[event_id(1)], [event_id(2), event_id(3), event_id(4)]]
     assert len(groups.left) == 4
+
+
+async def test_who_comes_while_a_group_gathers_is_taken_along() -> None:
+    groups = Groups()
+    groups.gate.set()
+    commits: GroupCommit[Any] = GroupCommit(groups.commit, groups.leave)
+    pending = submit(commits, batch(record(1)))
+    for number in (2, 3):
+        await turns(2)
+        pending += submit(commits, batch(record(number)))
+    await answers(pending)
+    assert groups.ids() == [[event_id(1), event_id(2), event_id(3)]]
+
+
+async def test_a_group_does_not_gather_for_ever() -> None:
+    groups = Groups()
+    groups.gate.set()
+    commits: GroupCommit[Any] = GroupCommit(groups.commit, groups.leave, events_max=10**9)
+    (first,) = submit(commits, batch(record(0)))
+    number = 0
+    while not first.verdict.done():  # one more in every round of the loop
+        number += 1
+        submit(commits, batch(record(number)))
+        await turns(1)
+    assert number > 10
 
 
 @pytest.mark.parametrize("limits", [{"events_max": 4}, {"bytes_max": 40}], ids=["events", "bytes"])
