@@ -24,7 +24,7 @@ class DeliveredEvent:
 
     type: full name of the payload's message, `rapport.events.v1.Touchpoint`. payload: the stored
     bytes. message: them as a message (Touchpoint, Voided …); None for a type this client does not
-    know. incarnation: keep it with the position; it changes when the journal was restored to an
+    know, and for bytes that are none of their type. incarnation: keep it with the position; it changes when the journal was restored to an
     earlier point. correlation_id, causation_id: empty when none was given.
     """
 
@@ -74,10 +74,18 @@ def delivered(
             causation_id=headers.get("ce-causationid", ""),
             schema_version=int(headers.get("ce-schemaversion", "1")),
             payload=body,
-            message=_TYPES[name].FromString(body) if name in _TYPES else None,
+            message=_message_of(name, body),
         )
-    except (KeyError, ValueError, DecodeError) as error:
+    except (KeyError, ValueError) as error:
         raise diverged(journal, sequence, f"is no event of ours ({error!r})") from error
+
+
+def _message_of(name: str, body: bytes) -> Message | None:
+    """What the journal holds is what it is: one unreadable event must not end a subscription."""
+    try:
+        return _TYPES[name].FromString(body) if name in _TYPES else None
+    except DecodeError:
+        return None
 
 
 def diverged(journal: str, sequence: int, what: str) -> RapportError:
