@@ -1,0 +1,96 @@
+"""Which fault, when, how long, and with which others: all of it from the seed."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tests.faults.torture import records
+from tests.faults.torture.faults import OF_PROCESSES, Fault
+from tests.faults.torture.faults_of_others import OF_OTHERS
+from tests.faults.torture.faults_of_stores import OF_STORES
+from tests.faults.torture.faults_on_the_way import ON_THE_WAY
+from tests.faults.torture.stage import Stage
+
+ALL: Final[Sequence[type[Fault]]] = (*OF_PROCESSES, *ON_THE_WAY, *OF_STORES, *OF_OTHERS)
+# So many at a time, out of which one is chosen.
+_TOGETHER: Final = (1, 1, 1, 2, 2, 3)
+# Between two rounds, in seconds: time to recover, sometimes not enough.
+_LULL_S: Final = (0.5, 5.0)
+_BEGIN_S: Final = 60.0
+
+
+class Schedule:
+    """Breaks and mends until the time is up. `tried` counts faults by name."""
+
+    def __init__(self, stage: Stage, wanted: Sequence[str] = ()) -> None:
+        """`wanted`: only these names; ValueError for one that is none."""
+        known = {fault.name: fault for fault in ALL}
+        if unknown := set(wanted) - set(known):
+            raise ValueError(f"no such fault: {', '.join(sorted(unknown))}")
+        self._stage, self._dice = stage, stage.dice("schedule")
+        chosen = [known[name] for name in wanted] or list(ALL)
+        self.skipped = {f.name: why for f in chosen if (why := f.why_not(stage)) is not None}
+        self._kinds = [fault for fault in chosen if fault.name not in self.skipped]
+        self.tried: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+
+    async def run(self, until_s: float) -> None:
+        """Round after round until `until_s` (monotonic); everything begun is ended."""
+        deck = self._deck()
+        while self._kinds and time.monotonic() < until_s:
+            await self._round([next(deck) for _ in range(self._dice.choice(_TOGETHER))], until_s)
+            await asyncio.sleep(self._dice.uniform(*_LULL_S))
+
+    def _deck(self) -> Iterator[type[Fault]]:
+        """Every kind once, in any order, before any comes again."""
+        while True:
+            kinds = list(self._kinds)
+            self._dice.shuffle(kinds)
+            yield from kinds
+
+    async def _round(self, kinds: Sequence[type[Fault]], until_s: float) -> None:
+        claimed: set[str] = set()
+        tasks: list[asyncio.Task[None]] = []
+        for kind in kinds:
+            # Dice of its own: how far another fault has come must not change what this one does.
+            fault = kind(self._stage, random.Random(self._dice.random()))
+            low_s, high_s = kind.lasts_s
+            lasts_s = low_s + (high_s - low_s) * self._dice.random() ** 2
+            offset_s = self._dice.uniform(0.0, 2.0) if tasks else 0.0
+            if claimed & fault.claims:
+                continue
+            claimed |= fault.claims
+            lasts_s = max(min(lasts_s, until_s - time.monotonic()), low_s)
+            tasks.append(asyncio.create_task(self._play(fault, offset_s, lasts_s)))
+        await asyncio.gather(*tasks)
+
+    async def _play(self, fault: Fault, offset_s: float, lasts_s: float) -> None:
+        await asyncio.sleep(offset_s)
+        self.tried[fault.name] += 1
+        self._note(fault, "begin", lasts_s=round(lasts_s, 2))
+        problem = ""
+        try:
+            async with asyncio.timeout(_BEGIN_S):
+                await fault.begin()
+            await asyncio.sleep(lasts_s)
+        except Exception as error:  # noqa: BLE001 - one fault may keep another from happening
+            problem = repr(error)
+            self.failed[fault.name] += 1
+        try:
+            await fault.end()
+        except Exception as error:  # noqa: BLE001 - what is left is mended before the end
+            problem = f"{problem} {error!r}".strip()
+        self._note(fault, "end", **({"problem": problem} if problem else {}))
+
+    def _note(self, fault: Fault, phase: str, **more: object) -> None:
+        self._stage.history.write(
+            records.Fault(
+                name=fault.name,
+                target=fault.target,
+                phase="begin" if phase == "begin" else "end",
+                detail={**fault.detail, **more},
+            )
+        )
