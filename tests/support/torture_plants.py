@@ -113,6 +113,16 @@ def moved_append(records: Records, random: Random) -> Records:
     return _swap_in(records, ok, replace(ok, events=(*first, elsewhere)))
 
 
+def answered_for_others(records: Records, random: Random) -> Records:
+    """A call is answered for an event of which it said nothing."""
+    _, ok = _written_at_once(records)[-1]
+    planted = random.choice(_all(records, Planted)).event_id
+    row = next(row for row in _all(records, JournalRow) if row.event_id == planted)
+    fields: dict[str, Any] = {"position": row.position, "revision": row.revision}
+    told = Acknowledged(event_id=planted, replayed=False, **fields)
+    return _swap_in(records, ok, replace(ok, events=(told,)))
+
+
 def double(records: Records, random: Random) -> Records:
     """An event stands in the journal twice."""
     rows = _all(records, JournalRow)
@@ -380,6 +390,7 @@ PLANTS: Final[dict[Plant, str]] = {
     hole: "positions",
     lost_append: "acknowledged",
     moved_append: "acknowledged",
+    answered_for_others: "acknowledged",
     double: "once",
     skipped_revision: "revisions",
     recorded_earlier: "recorded_order",

@@ -40,6 +40,10 @@ class Violation:
     message: str
     records: tuple[int, ...] = ()
 
+    def __str__(self) -> str:
+        """As a report shows it."""
+        return f"{self.rule}: {self.message} (records {', '.join(map(str, self.records))})"
+
 
 @dataclass(slots=True)
 class Journal:
@@ -81,7 +85,7 @@ class History:
         self.subscriptions: dict[int | str, list[Subscribed | Received | Ended]] = {}
         self.planted: set[str] = set()
         # Attempts to write an event, in the order of their invocation, and the event as sent.
-        self.attempts: defaultdict[EventKey, list[Attempt]] = defaultdict(list)
+        self.attempts: dict[EventKey, list[Attempt]] = {}
         for record in records:
             self.first = self.first or record
             self.last = record
@@ -125,7 +129,8 @@ class History:
             return
         self.invokes[invoke.call] = invoke
         for sent in invoke.events or ():
-            self.attempts[invoke.journal, invoke.tenant, sent.event_id].append((invoke, sent))
+            key = (invoke.journal, invoke.tenant, sent.event_id)
+            self.attempts.setdefault(key, []).append((invoke, sent))
 
     def writes(self) -> Iterator[tuple[Invoke, Outcome | None]]:
         """Attempts to write, in the order of their invocation; None: never answered."""

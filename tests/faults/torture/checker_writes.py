@@ -117,7 +117,7 @@ def replayed(history: History) -> Iterator[Violation]:
     heads = _known_heads(history)
     fresh: dict[EventKey, Ok] = {}
     for key, (invoke, ok, event) in _told(history):
-        others = [each for each, _ in history.attempts[key] if each.call != invoke.call]
+        others = [each for each, _ in history.attempts.get(key, ()) if each.call != invoke.call]
         outcomes = [(each, history.outcomes.get(each.call)) for each in others]
         name = f"{key[0]}: {event.event_id}"
         if event.replayed:
@@ -163,10 +163,9 @@ def resolved(history: History) -> Iterator[Violation]:
 def expected_revision(history: History) -> Iterator[Violation]:
     """Domain, "revision": what was written on a condition was written when the condition held."""
     for key, (_, ok, _) in _told(history):
-        row = history.row_of(key)
-        if row is None:
+        row, attempts = history.row_of(key), history.attempts.get(key)
+        if row is None or attempts is None:
             continue
-        attempts = history.attempts[key]
         asked = {sent.expected_revision for _, sent in attempts}
         if None not in asked and row.revision - 1 not in asked:
             numbers = " or ".join(map(str, sorted(each for each in asked if each is not None)))

@@ -141,7 +141,7 @@ def render_text(
     lines += _table("faults", told["faults"]) + _table("operator", told["operator"])
     lines.append(f"{len(violations)} violations of {len(told['rules'])} rules")
     for violation in violations[:_SHOWN_MAX]:
-        lines.append(f"  {violation.rule}: {violation.message} (records {violation.records})")
+        lines.append(f"  {violation}")
         for n in violation.records[:_RECORDS_SHOWN_MAX]:
             if shown is not None and n in shown:
                 lines.append("    " + line_of(shown[n]).decode().rstrip()[:400])
