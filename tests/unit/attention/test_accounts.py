@@ -118,6 +118,7 @@ def test_capital_is_at_risk_from_the_day_one_of_ours_left() -> None:
 
     # Ann's call of 4000 CARE, 28 days on: 4000 x 2^(-28/90) = 3224.
     assert (item.about, item.number("relationships"), item.number("care_mp")) == ("ann", 1, 3224)
+    assert item.why == "one who left has not handed over 1 relationship: CARE of 3.224"
     # Amy knows Bob too; without her it would be for Ann herself.
     assert item.person == "amy"
     (alone,) = found(Rule.CAPITAL_AT_RISK, MET[:1], "2026-03-01", **LEFT)

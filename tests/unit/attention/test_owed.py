@@ -106,6 +106,8 @@ def test_a_promise_is_due_on_its_day_and_not_the_day_before() -> None:
 
     assert (item.item, item.why) == (later.item, "a promise of ours is due today")
     assert later.why == "a promise of ours was due 2 days ago"
+    (next_day,) = found(Rule.PROMISE_DUE, [PROMISE], "2026-01-21")
+    assert next_day.why == "a promise of ours was due 1 day ago"
 
 
 def test_a_promise_without_a_day_is_never_due() -> None:

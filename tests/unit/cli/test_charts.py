@@ -325,3 +325,10 @@ def test_the_commands_write_a_file(
         assert FakeStub.asked[-1].parent == parent
     wrong = runner.invoke(app, ["chart", "portfolio", "--out", "p.gif"])
     assert (wrong.exit_code, ".png or .svg" in wrong.stderr) == (2, True)
+
+
+def test_those_in_no_quadrant_are_told_in_the_caption() -> None:
+    figure = draw_portfolio(dataclasses.replace(PORTFOLIO, too_little_evidence=4))
+    assert [axes.get_title() for axes in figure.axes if "rest on" in axes.get_title()] == [
+        "Relationships by what they rest on\n4 more with too little evidence"
+    ]

@@ -8,11 +8,13 @@ import grpc
 import pytest
 import typer
 from rapport import RapportError, Violation
-from rapport.cli.app import build
+from rapport.cli.app import build, run
 from rapport.cli.balance_commands import known_at_of_option
 from rapport.cli.command import Call, UsageProblem, add, group
 from rapport.cli.config import find_targets
+from rapport.cli.event_output import full_document
 from rapport.cli.output import points
+from rapport.v1 import timeline_service_pb2 as timelines
 from typer.testing import CliRunner
 
 RUNNER = CliRunner()
@@ -153,3 +155,22 @@ def test_points_are_exact(mp: int, text: str) -> None:
 def test_known_at_is_a_position_or_a_time() -> None:
     assert known_at_of_option("17") == 17
     assert str(known_at_of_option("2026-01-31")) == "2026-01-31 00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "words", [["forecast", "a", "--severity", "9"], ["forecast"], ["timeline", "a", "--loud"]]
+)
+def test_what_the_parser_refuses_is_json_with_json(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["rapport", *words, "--json"])
+    with pytest.raises(SystemExit) as ended:
+        run(build(plugins=False))
+    written = capsys.readouterr()
+    assert (ended.value.code, written.out) == (2, "")
+    assert json.loads(written.err)["error"]["reason"] == "USAGE"
+
+
+def test_an_unset_enum_has_a_name_in_json_too() -> None:
+    document = full_document(timelines.Party(party="people/a"))
+    assert document["side"] == "UNSPECIFIED"

@@ -9,6 +9,7 @@ from services.projector.domain.measures.little_things import little_things
 from services.projector.domain.measures.rhythm import Overdue, rhythm, tier_of
 from services.projector.domain.measures.stage import Missing, Stage, stage
 from services.projector.domain.measures.velocity import lost_by_waiting_mp, velocity
+from services.projector.domain.measures.view import Side
 from services.runtime.clock import US_PER_DAY
 from services.runtime.policy import Audience, Initiative
 from tests.unit.domain.people import touch, uuid
@@ -189,6 +190,10 @@ def test_the_tier_is_that_of_the_one_who_is_not_ours_else_the_stricter() -> None
     assert tier_of(ann_and_bob([], on, tiers=tiers)) == "wide"
     assert tier_of(ann_and_bob([], on, tiers=tiers, sides=OURS)) == "inner"
     assert tier_of(ann_and_bob([], on, tiers=tiers, sides={})) == "inner"
+    # Of one of ours with somebody nobody described: our own tier is not theirs.
+    ours = {"ann": Side.INTERNAL}
+    assert tier_of(ann_and_bob([], on, tiers={"ann": "inner"}, sides=ours)) is None
+    assert tier_of(ann_and_bob([], on, tiers=tiers, sides=ours)) == "wide"
     assert tier_of(ann_and_bob([], on, tiers={"bob": "platinum"})) is None
     assert tier_of(ann_and_bob([], on, tiers={"ann": "inner"})) is None
 

@@ -14,9 +14,9 @@ def main() -> None:
     # as the servers that `rapport up` starts again as another user.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     try:
-        from rapport.cli.app import build
+        from rapport.cli.app import build, run
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] in {"typer", "rich", "pydantic", "yaml"}:
             sys.exit(f"rapport: the command line needs `pip install 'rapport[cli]'` ({error})")
         raise
-    build()()
+    run(build())

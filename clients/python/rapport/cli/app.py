@@ -3,7 +3,7 @@
 import sys
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Final
+from typing import Final, NoReturn
 
 import typer
 
@@ -28,6 +28,8 @@ from rapport.cli import (
     tenant_commands,
     timeline_commands,
 )
+from rapport.cli.command import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, UsageProblem
+from rapport.cli.output import show_error
 
 ENTRY_POINTS: Final = "rapport.commands"
 
@@ -52,6 +54,26 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     kind_commands,
     tenant_commands,
 )
+
+
+def run(app: typer.Typer) -> NoReturn:
+    """Runs the command line of this process and exits with its code.
+
+    What cannot be understood is an error like any other: with --json a document on stderr.
+    """
+    if "--json" not in sys.argv[1:]:
+        app()
+    try:
+        code = typer.main.get_command(app).main(standalone_mode=False)
+    except typer.Abort:
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as problem:
+        said = getattr(problem, "format_message", None)
+        if said is None:  # no exception of the parser's
+            raise
+        show_error(UsageProblem(said()), as_json=True)
+        sys.exit(EXIT_USAGE)
+    sys.exit(code if isinstance(code, int) else EXIT_OK)
 
 
 def build(*, plugins: bool = True) -> typer.Typer:

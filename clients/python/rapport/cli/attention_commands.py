@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
@@ -82,16 +82,18 @@ async def attention(
             policy=policy,
             min_position=min_position,
         )
-    call.answer(
-        {
-            "items": [message_document(item) for item in answer.items],
-            "left_out": answer.left_out,
-            "left_out_by_rule": dict(sorted(answer.left_out_by_rule.items())),
-            "left_out_in_debt": answer.left_out_in_debt,
-            "computed": message_document(answer.computed),
-        },
-        lambda: attention_view(answer),
-    )
+    call.answer(attention_document(answer), lambda: attention_view(answer))
+
+
+def attention_document(answer: wire.ListAttentionResponse) -> dict[str, Any]:
+    """A day's items for programs."""
+    return {
+        "items": [message_document(item) for item in answer.items],
+        "left_out": answer.left_out,
+        "left_out_by_rule": dict(sorted(answer.left_out_by_rule.items())),
+        "left_out_in_debt": answer.left_out_in_debt,
+        "computed": message_document(answer.computed),
+    }
 
 
 async def digest(
@@ -202,7 +204,7 @@ def attention_view(answer: wire.ListAttentionResponse) -> RenderableType:
             style="dim" if until else "",
         )
     if answer.left_out:
-        listed.caption = _left_out(answer)
+        return Group(listed, Text(_left_out(answer), style="dim"))
     return listed
 
 

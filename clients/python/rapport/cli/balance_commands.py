@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rapport.cli.command import Call, UsageProblem, add
 from rapport.cli.event_output import message_document
-from rapport.cli.output import coloured, day_text, points, short, table
+from rapport.cli.output import coloured, counted, day_text, points, short, table
 from rapport.times import day_of, instant
 from rapport.v1 import capital_service_pb2 as capital
 
@@ -180,9 +180,10 @@ def balance_view(item: capital.Balance, computed: capital.Computed) -> Renderabl
     widest = max(abs(item.know_mp), abs(item.care_mp), abs(item.buffer_mp), 1)
     for name, mp in (("KNOW", item.know_mp), ("CARE", item.care_mp), ("buffer", item.buffer_mp)):
         accounts.add_row(name, coloured(mp), bar(mp, widest))
-    age = f"{item.age_days} days old" if item.HasField("age_days") else "no contact yet"
+    age = f"{counted(item.age_days, 'day')} old" if item.HasField("age_days") else "no contact yet"
     foot = Text(
-        f"{item.contact_days} contact-days, last {day_text(day_of(item.last_contact_on))}, {age}\n"
+        f"{counted(item.contact_days, 'contact-day')}, "
+        f"last {day_text(day_of(item.last_contact_on))}, {age}\n"
         f"{computed.policy}, journal {computed.journal} up to position {computed.position}",
         style="dim",
     )

@@ -25,7 +25,7 @@ from rapport.cli.command import Call, add
 from rapport.cli.event_output import full_document, personal_text
 from rapport.cli.forecast_commands import forecasts_view
 from rapport.cli.incident_commands import incidents_table
-from rapport.cli.output import coloured, points, short, table
+from rapport.cli.output import coloured, counted, points, short, table
 from rapport.cli.relationship_commands import measures_table, obligations_table
 from rapport.cli.timeline_commands import timeline_view
 from rapport.events.v1 import people_pb2
@@ -133,7 +133,7 @@ def brief_view(page: wire.GetBriefResponse) -> RenderableType:
     if page.dates:
         dates = table("day", "in", "what", right=("in",))
         for date in page.dates:
-            days = f"{date.days_until} days" if date.days_until >= 0 else "overdue"
+            days = counted(date.days_until, "day") if date.days_until >= 0 else "overdue"
             dates.add_row(day_cell(date.next_on), days, escape(personal_text(date.text)))
         parts.append(_titled("dates near", dates))
     if page.common_ground:

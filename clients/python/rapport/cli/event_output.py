@@ -101,7 +101,7 @@ def _value(field: FieldDescriptor, value: Any, nested: _Nested = message_documen
 
 def _single(field: FieldDescriptor, value: Any, nested: _Nested = message_document) -> Any:
     if field.enum_type is not None:
-        return enum_words(field.enum_type).get(value, value)
+        return enum_words(field.enum_type).get(value, value or "UNSPECIFIED")
     if isinstance(value, Timestamp):
         return iso(value)
     if isinstance(value, common_pb2.Date):

@@ -106,12 +106,15 @@ def forecast_view(answer: wire.ForecastRelationshipResponse, severity: int) -> R
         f"{points(told.impact_mp)} of {points(told.buffer_mp)}"
     )
     rows = table("", "survives", "")
+    notes: list[str] = []
     if answer.HasField("without_plan"):
         rows.add_row("as it is", *_verdict(answer.without_plan))
         rows.add_row("with the plan", *_verdict(told))
+        if _verdict(told) == _verdict(answer.without_plan):
+            notes.append(_why_the_same(told))
     else:
         rows.add_row("", *_verdict(told))
-    return Group(head, rows, Text(computed_text(answer.computed), style="dim"))
+    return Group(head, rows, *map(Text, notes), Text(computed_text(answer.computed), style="dim"))
 
 
 def forecasts_view(found: list[wire.Forecast]) -> RenderableType:
@@ -135,6 +138,18 @@ def _verdict(told: wire.Forecast) -> tuple[Text, str]:
         return Text("no", style="bold red"), f"short by {points(told.short_by_mp)}"
     through = f"through {day_cell(told.survives_through)}"
     return Text("yes", style="bold green"), through + (" and beyond" if told.beyond_horizon else "")
+
+
+def _why_the_same(told: wire.Forecast) -> str:
+    """Why a plan makes no difference, which two equal lines do not say."""
+    if told.short_by_mp:
+        return "The plan counts from its own days on, and today is short already."
+    if told.beyond_horizon:
+        return "It survives as far as one looks, with the plan or without."
+    return (
+        f"The plan comes after {day_cell(told.survives_through)}, when it is too late, "
+        "or adds too little to carry it a day further."
+    )
 
 
 def _step(text: str, a: str, b: str) -> wire.PlannedTouchpoint:

@@ -21,15 +21,17 @@ from rapport.cli.asking import (
     computed_text,
     word,
 )
+from rapport.cli.attention_commands import attention_document, attention_view
 from rapport.cli.balance_commands import A, B, balances_view
 from rapport.cli.command import Call, UsageProblem, add, group
 from rapport.cli.config import default_principal
 from rapport.cli.event_output import full_document, personal_text
-from rapport.cli.output import short, table
+from rapport.cli.output import counted, short, table
 from rapport.cli.timeline_commands import timeline_view
 from rapport.events.v1 import people_pb2
 from rapport.ids import person
 from rapport.v1 import people_service_pb2 as wire
+from rapport.v1.attention_service_pb2 import ListAttentionResponse
 
 EventId = Annotated[str | None, typer.Option(help="To repeat safely. Absent: a new one.")]
 
@@ -130,12 +132,15 @@ async def show(
     policy: Policy = "",
     min_position: MinPosition = 0,
 ) -> None:
-    """One of your lists: what you have with its people, and what happened last."""
+    """One of your lists: what to look after, what you have with its people, what happened last."""
     async with call.client() as client:
-        answer = await client.watch_list(
-            name, lines=lines, **as_of_options(on, known_at, policy, min_position)
-        )
-    call.answer(full_document(answer), lambda: watch_list_view(answer))
+        asked = as_of_options(on, known_at, policy, min_position)
+        answer = await client.watch_list(name, lines=lines, **asked)
+        attention = await client.attention(watch_list=name, **asked)
+    call.answer(
+        full_document(answer) | {"attention": attention_document(attention)},
+        lambda: watch_list_view(answer, attention),
+    )
 
 
 async def bundle(
@@ -207,11 +212,17 @@ def lists_view(found: list[wire.WatchList]) -> RenderableType:
     return listed
 
 
-def watch_list_view(answer: wire.GetWatchListResponse) -> RenderableType:
+def watch_list_view(
+    answer: wire.GetWatchListResponse, attention: ListAttentionResponse
+) -> RenderableType:
     """One list for people."""
     watched = answer.list
     return Group(
-        Text.from_markup(f"[bold]{escape(watched.list)}[/]  {len(watched.parties)} parties"),
+        Text.from_markup(
+            f"[bold]{escape(watched.list)}[/]  {counted(len(watched.parties), 'party', 'parties')}"
+        ),
+        attention_view(attention),
+        Text(),
         balances_view(list(answer.balances)),
         Text(),
         timeline_view(list(answer.timeline)),

@@ -23,7 +23,7 @@ from rapport.cli.asking import (
 from rapport.cli.balance_commands import A, B, balance_view, pair_text
 from rapport.cli.command import Call, add
 from rapport.cli.event_output import full_document, personal_text
-from rapport.cli.output import coloured, points, short, table
+from rapport.cli.output import coloured, counted, points, short, table
 from rapport.times import instant
 from rapport.v1 import capital_service_pb2 as capital
 from rapport.v1 import relationship_service_pb2 as wire
@@ -152,13 +152,17 @@ def _standing(found: wire.Relationship) -> list[_Row]:
     overdue = found.rhythm.overdue
     colour = {wire.OVERDUE_AMBER: "yellow", wire.OVERDUE_RED: "red"}.get(overdue, "green")
     median = found.rhythm.median_gap_half_days / 2
-    pace = f"usually every {median:g} days" if median else "no rhythm yet"
+    pace = (
+        f"usually every {median:g} {'day' if median == 1 else 'days'}"
+        if median
+        else "no rhythm yet"
+    )
     silent = "no contact yet"
     if found.rhythm.HasField("silent_days"):
-        silent = f"{found.rhythm.silent_days} days silent"
+        silent = f"{counted(found.rhythm.silent_days, 'day')} silent"
     return [
         ("stage", stage, _next_stage(found)),
-        ("evidence", f"{evidence.contact_days} contact-days", _missing_sides(found)),
+        ("evidence", counted(evidence.contact_days, "contact-day"), _missing_sides(found)),
         ("survives today", survives, "an incident of ours"),
         ("care share", share_text(_optional(share)), _said(share.said, _of(share))),
         ("quadrant", quadrant, "know-only" if found.know_only else ""),
@@ -170,8 +174,8 @@ def _standing(found: wire.Relationship) -> list[_Row]:
         (
             "velocity",
             coloured(found.velocity.past_mp),
-            f"{points(found.velocity.ahead_mp)} in the next {found.velocity.window_days} days "
-            "without contact",
+            f"{points(found.velocity.ahead_mp)} in the next "
+            f"{counted(found.velocity.window_days, 'day')} without contact",
         ),
     ]
 
@@ -203,7 +207,7 @@ def _doing(found: wire.Relationship) -> list[_Row]:
                 f"{a} gave {points(given.given_by_a_mp)}, {b} {points(given.given_by_b_mp)}",
             ),
         ),
-        ("effort", "", f"{', '.join(minutes)} in {found.effort_window_days} days"),
+        ("effort", "", f"{', '.join(minutes)} in {counted(found.effort_window_days, 'day')}"),
         ("little things", f"{little.numerator} of {little.denominator}", "weeks with one"),
         ("rung", top, (used if rung.HasField("rung") else "no channel open") + up),
     ]
@@ -213,6 +217,9 @@ def _trusting(found: wire.Relationship) -> list[_Row]:
     rows: list[_Row] = []
     for bar in found.trust:
         value: str | Text = "–"
+        if bar.name == "reliability" and not any(bar.counts.values()):
+            rows.append(("trust: reliability", value, "no promises yet"))
+            continue
         if bar.HasField("value"):
             whole = bar.name == "credibility"
             value = coloured(bar.value) if whole else share_text(bar.value)
@@ -230,8 +237,8 @@ def _next_stage(found: wire.Relationship) -> str:
         return ""
     missing = found.next_stage
     parts = [
-        f"{missing.contact_days} contact-days" if missing.contact_days else "",
-        f"{missing.over_days} days" if missing.over_days else "",
+        counted(missing.contact_days, "contact-day") if missing.contact_days else "",
+        counted(missing.over_days, "day") if missing.over_days else "",
         f"depth {missing.depth}" if missing.depth else "",
         f"{points(missing.buffer_mp)} of buffer" if missing.buffer_mp else "",
     ]

@@ -12,7 +12,7 @@ from rapport.cli.asking import KnownAt, MinPosition, On, Policy, as_of_options
 from rapport.cli.command import Call, UsageProblem, add
 from rapport.cli.event_json import enum_words
 from rapport.cli.event_output import full_document, iso, message_document, personal_text
-from rapport.cli.output import short, table
+from rapport.cli.output import counted, short, table
 from rapport.events.v1 import people_pb2, touchpoint_pb2
 from rapport.times import instant
 from rapport.v1 import timeline_service_pb2 as wire
@@ -144,7 +144,13 @@ def timeline_view(lines: list[wire.TimelineLine]) -> RenderableType:
             escape(what.kind),
             escape(what.channel),
             escape(personal_text(what.note)),
-            line.event_id + ("" if state == "EFFECTIVE" else f" ({state.lower()})"),
+            _folded(line) + line.event_id + ("" if state == "EFFECTIVE" else f" ({state.lower()})"),
             style="dim strike" if voided else "",
         )
     return listed
+
+
+def _folded(line: wire.TimelineLine) -> str:
+    """How many other relationships of a group meeting the line stands for."""
+    others = len(line.folded_relationships)
+    return f"+{counted(others, 'other')} of the meeting  " if others else ""

@@ -14,6 +14,7 @@ from services.projector.domain.attention.held import (
 from services.projector.domain.attention.items import Item, Rule
 from services.projector.domain.balance import Balance
 from services.projector.domain.forecast import impact_of
+from services.projector.domain.words import counted
 from services.runtime.policy import Attribution, Policy
 
 
@@ -28,9 +29,13 @@ def _items(case: Case) -> Iterator[Item]:
     if found is None:
         return
     severity, day = found
-    why = f"it would not survive an incident of severity {severity} in {day - case.on} days"
+    in_days = counted(day - case.on, "day")
+    why = f"it would not survive an incident of severity {severity} in {in_days}"
     if day <= case.on:
-        why = f"it has not survived an incident of severity {severity} for {case.on - day + 1} days"
+        why = (
+            f"it has not survived an incident of severity {severity} "
+            f"for {counted(case.on - day + 1, 'day')}"
+        )
     for person in case.view.internal:
         yield case.item(
             Rule.BUFFER_FALLS,

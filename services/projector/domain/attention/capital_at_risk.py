@@ -9,6 +9,7 @@ from services.projector.domain.attention.tenant import Tenant, TenantRule
 from services.projector.domain.measures.view import Side
 from services.projector.domain.people.affiliations import Affiliation
 from services.projector.domain.rounding import round_half_even
+from services.projector.domain.words import counted, points
 
 
 def _items(tenant: Tenant) -> Iterator[Item]:
@@ -29,8 +30,8 @@ def _items(tenant: Tenant) -> Iterator[Item]:
                 Rule.CAPITAL_AT_RISK,
                 person,
                 leaver,
-                f"{len(waiting)} relationships of one who left are not handed over: "
-                f"CARE of {care_mp} mp",
+                f"one who left has not handed over {counted(len(waiting), 'relationship')}: "
+                f"CARE of {points(care_mp)}",
                 cause=[end.ended_by],
                 events=[end.ended_by],
                 at_stake_mp=sum(summary.at_stake_mp for summary in waiting),

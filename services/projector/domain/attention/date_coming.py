@@ -11,6 +11,7 @@ from services.projector.domain.attention.items import Item, Reason, Rule, item_i
 from services.projector.domain.facts import Touchpoint
 from services.projector.domain.people.dates import NotedDate
 from services.projector.domain.people.learned import uses
+from services.projector.domain.words import counted
 
 
 def _items(case: Case) -> Iterator[Item]:
@@ -31,7 +32,7 @@ def _items(case: Case) -> Iterator[Item]:
                 person,
                 "a day that matters to them is today"
                 if days_until == 0
-                else f"a day that matters to them comes in {days_until} days",
+                else f"a day that matters to them comes in {counted(days_until, 'day')}",
                 cause=[date.event_id, next_on],
                 events=[date.event_id],
                 days_until=days_until,

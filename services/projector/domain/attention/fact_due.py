@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from services.projector.domain.attention.case import Case, RelationshipRule
 from services.projector.domain.attention.items import Item, Reason, Rule
 from services.projector.domain.people.learned import uses
+from services.projector.domain.words import counted
 
 
 def _items(case: Case) -> Iterator[Item]:
@@ -27,7 +28,8 @@ def _items(case: Case) -> Iterator[Item]:
                 person,
                 "the day to come back to something they told is today"
                 if due_days == 0
-                else f"the day to come back to something they told was {due_days} days ago",
+                else "the day to come back to something they told was "
+                f"{counted(due_days, 'day')} ago",
                 cause=[fact.event_id, fact.expect_on],
                 events=[fact.event_id],
                 due_days=due_days,

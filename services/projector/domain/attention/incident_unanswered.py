@@ -7,6 +7,7 @@ from services.projector.domain.attention.items import Item, Reason, Rule
 from services.projector.domain.attention.recoveries import steps_of
 from services.projector.domain.calendar import US_PER_HOUR
 from services.projector.domain.facts import Touchpoint
+from services.projector.domain.words import counted
 from services.runtime.policy import INCIDENT
 
 
@@ -26,7 +27,8 @@ def _items(case: Case) -> Iterator[Item]:
             yield case.item(
                 Rule.INCIDENT_UNANSWERED,
                 person,
-                f"an incident of severity {severity} has no answer; {sla_hours} hours were allowed",
+                f"an incident of severity {severity} has no answer "
+                f"within the {counted(sla_hours, 'hour')} allowed",
                 cause=[incident.event_id],
                 events=[incident.event_id],
                 severity=severity,

@@ -8,6 +8,7 @@ from services.projector.domain.attention.items import Item, Reason, Rule
 from services.projector.domain.facts import Touchpoint
 from services.projector.domain.measures.positive import is_positive
 from services.projector.domain.measures.rung import Rung, rung
+from services.projector.domain.words import counted
 
 
 def _items(case: Case) -> Iterator[Item]:
@@ -25,7 +26,7 @@ def _items(case: Case) -> Iterator[Item]:
         yield case.item(
             Rule.MOMENTUM,
             person,
-            f"a good meeting {days} days ago, and rung {ladder.next_rung} is untried",
+            f"a good meeting {counted(days, 'day')} ago, and rung {ladder.next_rung} is untried",
             cause=[ladder.next_rung or 0],
             events=[meeting.event_id],
             days_since_meeting=days,

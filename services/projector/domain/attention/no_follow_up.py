@@ -7,6 +7,7 @@ from services.projector.domain.attention.incident_unanswered import responsible
 from services.projector.domain.attention.items import Item, Reason, Rule
 from services.projector.domain.attention.recoveries import steps_of
 from services.projector.domain.facts import Touchpoint
+from services.projector.domain.words import counted
 from services.runtime.policy import INCIDENT, RecoveryStep
 
 
@@ -26,7 +27,7 @@ def _items(case: Case) -> Iterator[Item]:
             yield case.item(
                 Rule.NO_FOLLOW_UP,
                 person,
-                f"nobody has followed up on the fix of {days} days ago",
+                f"nobody has followed up on the fix of {counted(days, 'day')} ago",
                 cause=[incident.event_id],
                 events=[incident.event_id, fixes[0].event_id],
                 days_since_fix=days,

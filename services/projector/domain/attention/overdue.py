@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from services.projector.domain.attention.case import Case, RelationshipRule, settled_by_contact
 from services.projector.domain.attention.items import Item, Rule
 from services.projector.domain.measures.rhythm import Overdue, rhythm
+from services.projector.domain.words import counted
 
 
 def _items(case: Case) -> Iterator[Item]:
@@ -16,9 +17,11 @@ def _items(case: Case) -> Iterator[Item]:
     red = found.overdue is Overdue.RED
     above = found.red_above_days if red else found.amber_above_days
     allowed_days = int(above or 0)
-    why = f"no contact for {silent_days} days; {allowed_days} would have been in time"
+    why = f"no contact for {counted(silent_days, 'day')}; {allowed_days} would have been in time"
     if red:
-        why = f"no contact for {silent_days} days; the tier allows {allowed_days} at most"
+        why = (
+            f"no contact for {counted(silent_days, 'day')}; the tier allows {allowed_days} at most"
+        )
     for person in case.view.internal:
         yield case.item(
             Rule.OVERDUE,

@@ -7,6 +7,7 @@ from services.projector.domain.attention.held import window_days
 from services.projector.domain.attention.items import Item, Rule
 from services.projector.domain.facts import Touchpoint
 from services.projector.domain.measures.view import RelationshipView
+from services.projector.domain.words import counted
 from services.runtime.policy import INCIDENT, RECOVERY
 
 
@@ -21,7 +22,7 @@ def _items(case: Case) -> Iterator[Item]:
         yield case.item(
             Rule.PROBLEM_ONLY,
             person,
-            f"all {days} contact-days in {window_days_} days were about problems",
+            f"all {counted(days, 'contact-day')} in {window_days_} days were about problems",
             events=[touch.event_id for touch in found],
             contact_days=days,
             window_days=window_days_,

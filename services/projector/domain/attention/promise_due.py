@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from services.projector.domain.attention.case import Case, RelationshipRule
 from services.projector.domain.attention.items import Item, Reason, Rule
 from services.projector.domain.measures.obligations import Obligation, State, obligations
+from services.projector.domain.words import counted
 
 
 def _items(case: Case) -> Iterator[Item]:
@@ -15,7 +16,7 @@ def _items(case: Case) -> Iterator[Item]:
             continue
         debtors = [person for person in case.view.internal if person in owed.owed_by]
         what = "a need" if owed.is_need else "a promise"
-        when = "is due today" if due_days == 0 else f"was due {due_days} days ago"
+        when = "is due today" if due_days == 0 else f"was due {counted(due_days, 'day')} ago"
         for person in debtors or case.view.internal:
             yield case.item(
                 Rule.PROMISE_DUE,

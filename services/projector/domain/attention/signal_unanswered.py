@@ -8,6 +8,7 @@ from services.projector.domain.attention.items import Item, Reason, Rule
 from services.projector.domain.attention.summaries import Summary
 from services.projector.domain.attention.tenant import Tenant, TenantRule
 from services.projector.domain.people.signals import Signal, unanswered
+from services.projector.domain.words import counted
 
 
 def _of_relationship(case: Case) -> Iterator[Item]:
@@ -24,7 +25,7 @@ def _of_relationship(case: Case) -> Iterator[Item]:
             yield case.item(
                 Rule.SIGNAL_UNANSWERED,
                 person,
-                f"no word from you since their news of {days} days ago",
+                f"no word from you since their news of {counted(days, 'day')} ago",
                 cause=[waiting[0].event_id],
                 events=[signal.event_id for signal in waiting],
                 days=days,
@@ -60,7 +61,7 @@ def _of_organizations(tenant: Tenant) -> Iterator[Item]:
                 Rule.SIGNAL_UNANSWERED,
                 person,
                 about,
-                f"no word from you since their news of {days} days ago",
+                f"no word from you since their news of {counted(days, 'day')} ago",
                 cause=[waiting[0].event_id],
                 events=[signal.event_id for signal in waiting],
                 at_stake_mp=sum(thread.at_stake_mp for thread in threads),

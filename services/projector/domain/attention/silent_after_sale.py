@@ -5,6 +5,7 @@ from typing import Final
 
 from services.projector.domain.attention.case import Case, RelationshipRule, settled_by_contact
 from services.projector.domain.attention.items import Item, Rule
+from services.projector.domain.words import counted
 
 SALE: Final = "transaction"
 
@@ -29,7 +30,7 @@ def _items(case: Case) -> Iterator[Item]:
         yield case.item(
             Rule.SILENT_AFTER_SALE,
             person,
-            f"no contact in the {silent_days} days since a sale",
+            f"no contact in the {counted(silent_days, 'day')} since a sale",
             cause=[sales[0].event_id],
             events=[sale.event_id for sale in sales],
             silent_days=silent_days,

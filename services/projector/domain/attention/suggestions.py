@@ -10,6 +10,7 @@ from services.projector.domain.attention.items import CLEARED_BY, Item, Rule
 from services.projector.domain.measures.rhythm import Overdue, rhythm
 from services.projector.domain.measures.rung import rung
 from services.projector.domain.people.learned import LearnedFact, uses
+from services.projector.domain.words import counted
 
 USE_A_FACT: Final = "use_a_fact"
 NEXT_RUNG: Final = "next_rung"
@@ -66,7 +67,11 @@ def _use_a_fact(case: Case, about: str) -> Suggestion | None:
 
     fact = min(facts, key=lambda fact: (times_used(fact), -fact.instant_us, fact.event_id))
     used = times_used(fact)
-    why = "they told something that was never used" if not used else f"used {used} times so far"
+    why = (
+        "they told something that was never used"
+        if not used
+        else f"used {counted(used, 'time')} so far"
+    )
     return Suggestion(USE_A_FACT, why, (fact.event_id,))
 
 
@@ -88,4 +93,6 @@ def _keep_the_rhythm(case: Case) -> Suggestion | None:
     # A slow pair of a strict tier is red before it is amber.
     late_on = found.amber_on if found.red_on is None else min(found.amber_on, found.red_on)
     days = late_on - case.on
-    return Suggestion(KEEP_THE_RHYTHM, f"to be in touch again within {days} days", (last.event_id,))
+    return Suggestion(
+        KEEP_THE_RHYTHM, f"to be in touch again within {counted(days, 'day')}", (last.event_id,)
+    )

@@ -93,11 +93,16 @@ def rhythm(view: RelationshipView) -> Rhythm:
 def tier_of(view: RelationshipView) -> str | None:
     """The tier that sets the cadence: the external person's, where exactly one is external.
 
-    Else (two internal people, say, or nobody described) the stricter of the two: the smaller
+    Of one of ours with somebody nobody gave a side, the other's own: what our tier says of one of
+    us says nothing of them. Else (two colleagues, say) the stricter of the two: the smaller
     max_days, then ideal_days, then name. A tier the policy does not have is none.
     """
     policy = view.policy
-    about = view.external if len(view.external) == 1 else view.pair
+    about: tuple[str, ...] = view.pair
+    if len(view.external) == 1:
+        about = view.external
+    elif len(view.internal) == len(view.sideless) == 1:
+        about = view.sideless
     tiers = {view.tier(person) for person in about}
     known = [tier for tier in tiers if tier is not None and tier in policy.tiers]
     return min(known, key=lambda tier: _strictness(policy, tier), default=None)

@@ -95,6 +95,7 @@ class PortfolioChart:
     quadrants: relationships by `NEITHER`, `KNOW`, `CARE`, `BOTH`. internal, external: buffer held
     by our people and by theirs; at_risk: CARE that leaves with each of our people; strongest,
     weakest: relationships by buffer. All bars: the largest first, of weakest the smallest.
+    too_little_evidence: relationships in no quadrant.
     """
 
     owner: str
@@ -104,6 +105,7 @@ class PortfolioChart:
     buffer_mp: int
     relationships: int
     quadrants: Mapping[str, int]
+    too_little_evidence: int = 0
     internal: tuple[Bar, ...] = ()
     external: tuple[Bar, ...] = ()
     at_risk: tuple[Bar, ...] = ()

@@ -143,6 +143,7 @@ async def portfolio_chart(client: Rapport, parent: str, question: Question) -> P
             quadrant.Name(count.quadrant).removeprefix("QUADRANT_"): count.relationships
             for count in sums.quadrants
         },
+        too_little_evidence=sums.too_little_evidence,
         internal=_held(answer.by_internal, question),
         external=_held(answer.by_external, question),
         at_risk=tuple(Bar(question.name(h.party), h.care_mp) for h in answer.capital_at_risk),

@@ -20,6 +20,7 @@ from rapport.cli.charts.style import (
     sheet,
     told,
 )
+from rapport.cli.output import counted
 
 BARS_MAX = 8
 # What the names to the left of bars take, of the sheet's width, and how long they may be.
@@ -36,7 +37,7 @@ _QUADRANTS = (
 def draw_portfolio(chart: PortfolioChart) -> Figure:
     """The sheet."""
     words = (
-        f"{chart.on.isoformat()}:  {chart.relationships:,} relationships   KNOW"
+        f"{chart.on.isoformat()}:  {counted(chart.relationships, 'relationship')}   KNOW"
         f" {told(chart.know_mp)}   CARE {told(chart.care_mp)}"
         f"   buffer {told(chart.buffer_mp)} points"
     )
@@ -87,7 +88,9 @@ def _quadrants(axes: Axes, chart: PortfolioChart) -> None:
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_title("Relationships by what they rest on", pad=10)
+    left_out = chart.too_little_evidence
+    more = f"\n{counted(left_out, 'more', 'more')} with too little evidence" if left_out else ""
+    axes.set_title("Relationships by what they rest on" + more, pad=10)
 
 
 def _bars(axes: Axes, title: str, bars: Sequence[Bar], colour: str) -> None:
