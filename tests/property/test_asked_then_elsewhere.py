@@ -1,8 +1,8 @@
 """The as-of promise of the services beside RelationshipService: asked for then is as asked then.
 
-Every query of theirs, of capital, timelines, people, policies, portfolios and attention. Attention
-is compared at the turn's own position: what was touched since the turn is brought up to now at
-once, what was learned otherwise joins at the next one (docs/attention.md).
+Every query of theirs, of capital, timelines, people, policies, portfolios and attention. Today's
+attention is compared at the turn's own position: what was touched since the turn is brought up to
+now at once, what was learned otherwise joins at the next one (docs/attention.md).
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -49,6 +49,9 @@ async def test_every_service_answers_about_the_past_as_it_did_then(
         await projector.settle()
         asked = questions(told)
         then.append((asked, told.as_of(), await told.answers(asked, capital.AsOf())))
+        # Within a day, and with what may be known said, attention is worked out anew.
+        asked, known = attention_questions(told), told.as_of()
+        then.append((asked, known, await told.answers(asked, known)))
         known = told.as_of()
         projector.clock.advance_us(told.random.choice((1, 9, 30)) * US_PER_DAY)
         known.on.CopyFrom(date_message(projector.today))
