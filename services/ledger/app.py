@@ -210,6 +210,7 @@ def _start_relay(
         registry=registry,
         on_health=on_health,
         replicas=config.stream_replicas,
+        retention=config.stream_retention,
     )
 
     def on_append(name: str, head: int) -> None:

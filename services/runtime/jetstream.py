@@ -75,13 +75,36 @@ def check_server_version(client: Client) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much a stream keeps; the oldest goes first. 0: no limit."""
+
+    age_max_s: float = 0
+    bytes_max: int = 0
+
+
 class SequencedStream:
-    """A stream on a connected client."""
+    """A stream on a connected client. Without `retention` it keeps what it is configured to."""
 
     def __init__(
-        self, client: Client, name: str, *, subjects: str, description: str, replicas: int = 1
+        self,
+        client: Client,
+        name: str,
+        *,
+        subjects: str,
+        description: str,
+        replicas: int = 1,
+        retention: Retention | None = None,
     ) -> None:
         self.name = name
+        self._kept: dict[str, Any] = (
+            {}
+            if retention is None
+            else {
+                "max_age": retention.age_max_s,
+                "max_bytes": retention.bytes_max or -1,
+            }
+        )
         self._client = client
         self._jetstream = client.jetstream(timeout=ACK_TIMEOUT_S)
         self._config = StreamConfig(
@@ -96,21 +119,24 @@ class SequencedStream:
             deny_purge=True,
             allow_direct=True,
             allow_atomic=True,
+            **self._kept,
         )
 
     async def ensure(self, first_sequence: int = 1) -> None:
         """Make the stream if it is not there, from a sequence on; an existing one keeps its
         configuration.
 
-        But for atomic batches, without which nothing can be published safely.
+        But for its retention, if one is given, and for atomic batches, without which nothing can
+        be published safely.
         """
         try:
             config = (await self._jetstream.stream_info(self.name)).config
         except NotFoundError:
             await self._jetstream.add_stream(self._config.evolve(first_seq=first_sequence))
         else:
-            if not config.allow_atomic:
-                await self._jetstream.update_stream(config.evolve(allow_atomic=True))
+            wanted = config.evolve(allow_atomic=True, **self._kept)
+            if wanted != config:
+                await self._jetstream.update_stream(wanted)
 
     async def tail(self) -> Tail:
         """The stream's end. Raises NotFoundError when it was deleted."""

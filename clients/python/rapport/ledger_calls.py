@@ -184,18 +184,28 @@ class LedgerCalls:
         types: Sequence[str] = (),
         kinds: Sequence[str] = (),
         incarnation: str = "",
+        journal: str = "",
+        stored: bool = False,
     ) -> Subscription:
         """Catches up from a position, then follows, over any broken connection.
 
             async for event in client.subscribe(from_position=last + 1): ...
 
         incarnation: as kept from an earlier subscription; IncarnationChanged if it is another.
+        journal: absent, the tenant's. stored: with the stored bytes and sealed texts, which only
+        `services/` principals may have.
         """
         return Subscription(
             lambda request: self._ledger_stub.SubscribeEvents(
                 request, metadata=self._ledger.metadata
             ),
-            ledger.SubscribeEventsRequest(from_position=from_position, types=types, kinds=kinds),
+            ledger.SubscribeEventsRequest(
+                journal=journal,
+                from_position=from_position,
+                types=types,
+                kinds=kinds,
+                view=ledger.EVENT_VIEW_STORED if stored else ledger.EVENT_VIEW_UNSPECIFIED,
+            ),
             self._ledger.policy,
             incarnation=incarnation,
         )

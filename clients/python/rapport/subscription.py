@@ -1,7 +1,7 @@
 """Following a journal over gRPC: catch up, then live, over any broken connection."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Final
 
 import grpc
@@ -52,7 +52,7 @@ class Subscription:
                 yield event
             self.position = max(self.position, message.read_through_position)
 
-    async def messages(self) -> AsyncIterator[ledger.SubscribeEventsResponse]:
+    async def messages(self) -> AsyncGenerator[ledger.SubscribeEventsResponse, None]:
         """Message by message as the server sends them, heartbeats included.
 
         A message never repeats events of an earlier one, also after a reconnect.

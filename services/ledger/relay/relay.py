@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from services.ledger.relay.journal_relay import JournalLog, JournalSource
 from services.ledger.relay.stream import EventStream
 from services.runtime import streams
-from services.runtime.jetstream import check_server_version
+from services.runtime.jetstream import Retention, check_server_version
 from services.runtime.leadership import leadership
 from services.runtime.lifecycle import Supervisor
 from services.runtime.logs import get_logger
@@ -52,12 +52,15 @@ class Relay:
         registry: CollectorRegistry,
         on_health: Callable[[bool], None],
         replicas: int = 1,
+        retention: Retention | None = None,
     ) -> None:
         """`dsn` is where advisory locks are taken; `on_health` is told when health changes.
 
-        `replicas` is the number of copies (R) of streams it creates.
+        `replicas` is the number of copies (R) of streams it creates, `retention` what streams keep;
+        None leaves it as it is.
         """
         self._log, self._nats_url, self._dsn, self._replicas = log, nats_url, dsn, replicas
+        self._retention = retention
         self._on_health = on_health
         self._healthy = False
         self._client: Client | None = None
@@ -152,7 +155,12 @@ class Relay:
     async def _lead(self, journal: str) -> None:
         name = f"rapport-relay-{journal}"
         async with leadership(self._dsn, f"rapport.relay/{journal}", name=name) as held:
-            stream = EventStream(await self._connect(), journal, replicas=self._replicas)
+            stream = EventStream(
+                await self._connect(),
+                journal,
+                replicas=self._replicas,
+                retention=self._retention,
+            )
             source = JournalSource(self._log, journal)
             await Publisher(source, stream, partial(self._report, journal)).run(held)
 

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError, Message
 
 from rapport.errors import RapportError
 from rapport.events.v1 import people_pb2, practice_pb2, touchpoint_pb2
+from rapport.v1.ledger_service_pb2 import Event
 
 _TYPES: Final[dict[str, type[Message]]] = {
     descriptor.full_name: getattr(module, name)
@@ -86,6 +87,30 @@ def _message_of(name: str, body: bytes) -> Message | None:
         return _TYPES[name].FromString(body) if name in _TYPES else None
     except DecodeError:
         return None
+
+
+def from_ledger(event: Event, incarnation: str) -> DeliveredEvent:
+    """The event of an answer of the ledger in the STORED view."""
+    body, name = event.stored_payload, event.type
+    return DeliveredEvent(
+        journal=event.journal,
+        position=event.position,
+        incarnation=incarnation,
+        tenant=event.tenant,
+        event_id=event.event_id,
+        type=name,
+        home=event.home,
+        revision=event.revision,
+        occurred_at=event.occurred_at.ToDatetime(UTC),
+        recorded_at=event.recorded_at.ToDatetime(UTC),
+        recorded_by=event.recorded_by.principal,
+        verified=event.recorded_by.verified,
+        correlation_id=event.correlation_id,
+        causation_id=event.causation_id,
+        schema_version=event.schema_version,
+        payload=body,
+        message=_TYPES[name].FromString(body) if name in _TYPES else None,
+    )
 
 
 def diverged(journal: str, sequence: int, what: str) -> RapportError:

@@ -6,7 +6,7 @@ rebuilt.
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Any, Final, Self
@@ -22,7 +22,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from rapport.errors import IncarnationChanged, RapportError, unavailable
-from rapport.events.delivered import DeliveredEvent, delivered
+from rapport.events.delivered import DeliveredEvent, delivered, from_ledger
+from rapport.ledger_calls import LedgerCalls
 from rapport.retry import RetryPolicy
 
 FETCH_MESSAGES: Final = 500
@@ -44,8 +45,10 @@ class EventSubscriber:
     tenant: only its events; absent: all of the journal. incarnation: as kept with the position.
     A lost connection, a restarted server and a rebuilt stream are waited out. Raises RapportError:
     UNAVAILABLE when NATS cannot be reached at first, IncarnationChanged when the journal was
-    restored to an earlier point, STREAM_DIVERGED when the stream holds something else,
-    HISTORY_GONE when the stream no longer holds the position (read it from the ledger first).
+    restored to an earlier point, STREAM_DIVERGED when the stream holds something else.
+
+    ledger: a client with a `services/` principal and the same tenant (none for all of the journal).
+    What the stream does not keep any more is read from there; without it that is HISTORY_GONE.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class EventSubscriber:
         tenant: str | None = None,
         from_position: int = 1,
         incarnation: str = "",
+        ledger: LedgerCalls | None = None,
         retry: RetryPolicy | None = None,
         on_error: Callable[[Exception], Awaitable[None]] | None = None,
     ) -> None:
@@ -68,6 +72,9 @@ class EventSubscriber:
         self._url, self._stream = nats_url, f"rapport-events-{journal}"
         self._subject = f"rapport.v1.events.{journal}.{tenant or '*'}.>"
         self._policy, self._on_error = retry or RetryPolicy(), on_error
+        self._ledger = ledger
+        # How far is known that nothing was missed: at least `position`, foreign events included.
+        self._seen = self.position
         self._client: Client | None = None
 
     async def __aenter__(self) -> Self:
@@ -110,13 +117,17 @@ class EventSubscriber:
         """Until the consumer is gone or has skipped something."""
         assert self._client is not None, "use it as an async context manager"
         jetstream = self._client.jetstream()
-        await self._check_history(jetstream)
+        first = await self._first_kept(jetstream)
+        if first > self._seen + 1:
+            async with aclosing(self._from_ledger(first)) as events:
+                async for event in events:
+                    yield event
         subscription = await jetstream.pull_subscribe(
             self._subject,
             stream=self._stream,
             config=ConsumerConfig(
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-                opt_start_seq=self.position + 1,
+                opt_start_seq=max(self.position, self._seen) + 1,
                 ack_policy=AckPolicy.NONE,
                 inactive_threshold=INACTIVE_S,
                 mem_storage=True,
@@ -128,8 +139,10 @@ class EventSubscriber:
                 try:
                     messages = await subscription.fetch(FETCH_MESSAGES, timeout=FETCH_S)
                 except NatsTimeout:
-                    await subscription.consumer_info()  # raises when it is gone
+                    await self._look(jetstream, subscription, expected)
                     continue
+                if self._skips(messages) and await self._first_kept(jetstream) > self._seen + 1:
+                    return  # perhaps some were dropped before they came
                 for message in messages:
                     if message.metadata.sequence.consumer != expected:
                         return  # something was lost on the way
@@ -137,30 +150,57 @@ class EventSubscriber:
                     event = self._event_of(message)
                     if event.position <= self.position:
                         continue  # the stream is being rebuilt
-                    self.position = event.position
+                    self.position = self._seen = event.position
                     yield event
         finally:
             with suppress(NatsError, OSError, TimeoutError):
                 await subscription.unsubscribe()
 
-    async def _check_history(self, jetstream: JetStreamContext) -> None:
-        """Raises HISTORY_GONE when the stream begins after the next position."""
+    async def _first_kept(self, jetstream: JetStreamContext) -> int:
+        """The position that the stream begins at."""
         try:
             info = await jetstream.stream_info(self._stream)
         except NotFoundError:
             raise TimeoutError("the stream is not there (yet)") from None
-        if info.state.first_seq > self.position + 1:
+        return int(info.state.first_seq)
+
+    def _skips(self, messages: Sequence[Msg]) -> bool:
+        """Whether positions are left out: other tenants', or what was dropped."""
+        return messages[-1].metadata.sequence.stream > self._seen + len(messages)
+
+    async def _look(self, jetstream: JetStreamContext, subscription: Any, expected: int) -> None:
+        """It is quiet. Raises when the consumer is gone; else what the stream has was all seen."""
+        last = (await jetstream.stream_info(self._stream)).state.last_seq
+        found = await subscription.consumer_info()
+        if found.num_pending == 0 and found.delivered.consumer_seq == expected - 1:
+            self._seen = max(self._seen, last)
+
+    async def _from_ledger(self, first: int) -> AsyncGenerator[DeliveredEvent, None]:
+        """What is before the stream's first position; HISTORY_GONE without a ledger."""
+        if self._ledger is None:
             raise RapportError(
                 "HISTORY_GONE",
-                f"the stream of journal {self.journal} begins at position {info.state.first_seq};"
+                f"the stream of journal {self.journal} begins at position {first};"
                 " read what is before it from the ledger",
                 code=grpc.StatusCode.OUT_OF_RANGE,
                 metadata={
                     "journal": self.journal,
                     "position": str(self.position + 1),
-                    "first_position": str(info.state.first_seq),
+                    "first_position": str(first),
                 },
             )
+        subscription = self._ledger.subscribe(
+            self._seen + 1, journal=self.journal, stored=True, incarnation=self.incarnation
+        )
+        async with aclosing(subscription.messages()) as messages:
+            async for message in messages:
+                self.incarnation = message.incarnation
+                for event in message.events.events:
+                    self.position = self._seen = event.position
+                    yield from_ledger(event, message.incarnation)
+                self._seen = max(self._seen, message.read_through_position)
+                if self._seen >= first - 1:
+                    return
 
     def _event_of(self, message: Msg) -> DeliveredEvent:
         sequence = message.metadata.sequence.stream
