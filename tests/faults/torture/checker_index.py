@@ -10,7 +10,6 @@ from tests.faults.torture.records import (
     WRITES,
     AnyRecord,
     Definite,
-    End,
     Ended,
     FinalBalance,
     Invoke,
@@ -42,7 +41,8 @@ class Violation:
 
     def __str__(self) -> str:
         """As a report shows it."""
-        return f"{self.rule}: {self.message} (records {', '.join(map(str, self.records))})"
+        shown_by = f" (records {', '.join(map(str, self.records))})" if self.records else ""
+        return f"{self.rule}: {self.message}{shown_by}"
 
 
 @dataclass(slots=True)
@@ -148,10 +148,6 @@ class History:
     def row_of(self, key: EventKey) -> JournalRow | None:
         """The row of an event."""
         return self.journals[key[0]].of.get((key[1], key[2])) if key[0] in self.journals else None
-
-    def ended_settled(self) -> bool:
-        """Whether the run came to rest."""
-        return isinstance(self.last, End) and self.last.settled
 
 
 class KnownHeads:

@@ -28,8 +28,8 @@ from tests.faults.torture.records import (
     Unknown,
 )
 
-# Violations shown whole in the text, and records of each; the JSON names all of them.
-_SHOWN_MAX: Final = 50
+# Violations of a rule shown in the text, and records of each; the JSON names all of them.
+_SHOWN_MAX: Final = 10
 _RECORDS_SHOWN_MAX: Final = 4
 
 
@@ -140,20 +140,30 @@ def render_text(
         lines += _table(f"reasons: {outcome}", reasons)
     lines += _table("faults", told["faults"]) + _table("operator", told["operator"])
     lines.append(f"{len(violations)} violations of {len(told['rules'])} rules")
-    for violation in violations[:_SHOWN_MAX]:
+    lines += _table("violations", Counter(each.rule for each in violations))
+    for violation in _first_of_each_rule(violations):
         lines.append(f"  {violation}")
         for n in violation.records[:_RECORDS_SHOWN_MAX]:
             if shown is not None and n in shown:
                 lines.append("    " + line_of(shown[n]).decode().rstrip()[:400])
-    if len(violations) > _SHOWN_MAX:
-        lines.append(f"  and {len(violations) - _SHOWN_MAX} more")
     return "\n".join(lines) + "\n"
 
 
 def shown_of(records: Iterable[AnyRecord], violations: Sequence[Violation]) -> dict[int, AnyRecord]:
     """The records that the violations shown in the text name, from another look at the history."""
-    wanted = {n for each in violations[:_SHOWN_MAX] for n in each.records[:_RECORDS_SHOWN_MAX]}
+    told = _first_of_each_rule(violations)
+    wanted = {n for each in told for n in each.records[:_RECORDS_SHOWN_MAX]}
     return {record.n: record for record in records if record.n in wanted} if wanted else {}
+
+
+def _first_of_each_rule(violations: Sequence[Violation]) -> list[Violation]:
+    seen: Counter[str] = Counter()
+    first = []
+    for violation in violations:
+        seen[violation.rule] += 1
+        if seen[violation.rule] <= _SHOWN_MAX:
+            first.append(violation)
+    return first
 
 
 def _table(title: str, numbers: Mapping[str, int]) -> list[str]:

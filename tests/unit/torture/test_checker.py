@@ -6,7 +6,7 @@ from tests.faults.torture.checker import RULES, check
 from tests.support.torture_histories import valid_history
 from tests.support.torture_plants import PLANTS, Plant, planted
 
-_SEEDS = range(3)
+_SEEDS = range(2)
 
 
 @pytest.mark.parametrize("seed", _SEEDS)
@@ -37,3 +37,10 @@ def test_a_violation_names_the_records_that_show_it() -> None:
         for violation in check(broken):
             assert violation.records or rule in ("sound", "final"), violation
             assert all(1 <= n <= len(broken) for n in violation.records)
+
+
+def test_a_history_that_was_broken_off_is_blamed_for_that_alone() -> None:
+    records = valid_history(2)
+    for length in range(1, len(records), 7):
+        (violation,) = check(records[:length])
+        assert violation.rule == "sound"
