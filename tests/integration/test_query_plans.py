@@ -132,7 +132,10 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     "ever_ours": (10**6, 10_001),
     "ever_of_team": ("", 10**6, 10_001),
     "pairs_of_tenant": (10_001,),
-    "standings_of_tenant": (10_001,),
+    "tenant_not_begun": (10**16,),
+    "tenant_sums": (A, B, 5, 10_000),
+    "tenant_holdings": (A, B, 100),
+    "tenant_extremes": (A, B, 10),
     "party": (A[0], 10**16, 10**6),
     "parties": ("people/a0001", "people0", 0, "", "", 51),
     "parties_described": ("people/a0001", "people0", 0, "", "", 51, 10**16, 10**6),
@@ -162,12 +165,15 @@ SMALL: Final = {"checkpoints", "tenants", "attention_journals", "attention_tenan
 # Looks whether a tenant has any row.
 FIRST_ROW: Final = {"open"}
 # Counts everything of a tenant, for a refusal, or reads it up to a limit.
-# The day of attention is of everybody.
+# The day of attention is of everybody; the sums of a tenant are of all its relationships.
 WHOLE: Final = {
     "count_relationships",
     "ever_ours",
     "pairs_of_tenant",
-    "standings_of_tenant",
+    "tenant_not_begun",
+    "tenant_sums",
+    "tenant_holdings",
+    "tenant_extremes",
     "facts_of_tenant",
     "descriptions_of_tenant",
 }
@@ -299,3 +305,14 @@ async def test_parties_are_read_in_order(conn: asyncpg.Connection, stem: str) ->
     for above in scans:
         # Descriptions are looked up party by party, until the page is full.
         assert next(node for node in above if node != "Nested Loop") == "Limit"
+
+
+@pytest.mark.parametrize("generic", [False, True])
+async def test_what_the_tenants_sums_leave_out_is_looked_up_pair_by_pair(
+    conn: asyncpg.Connection, generic: bool
+) -> None:
+    plan = await plan_of(conn, "tenant_not_begun", generic=generic)
+    scans = [node for node, _ in nodes(plan) if node.get("Relation Name") == "touchpoints"]
+    assert scans
+    for node in scans:
+        assert "touchpoints_by_pair" in node.get("Index Name", ""), json.dumps(plan, indent=1)

@@ -1,6 +1,6 @@
 """From what many relationships are worth together to the messages of PortfolioService."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from rapport.v1 import capital_service_pb2 as capital
@@ -13,23 +13,25 @@ from services.projector.domain.collective.account import Account
 from services.projector.domain.collective.builders import PURPOSE, Builder, Builders
 from services.projector.domain.collective.concentration import Holding
 from services.projector.domain.collective.parity import Parity, ParityMeasure
-from services.projector.domain.collective.portfolio import Portfolio
+from services.projector.domain.collective.portfolio import HOLDINGS_MAX, Portfolio
 from services.projector.domain.collective.programme import Programme, ProgrammeWeek
 from services.projector.domain.collective.stake import Stake
 from services.projector.domain.collective.sums import Sums
+from services.projector.domain.facts import Pair
 from services.projector.domain.measures.effort import PersonEffort
 from services.projector.domain.people.affiliations import Affiliation
-from services.projector.queries.many import Held
+from services.projector.queries.balances import RelationBalance
 
-_HOLDINGS_MAX: Final = 100
 _MISSED_MAX: Final = 20
 
 
-def portfolio_message(found: Portfolio, held: Held) -> wire.GetPortfolioResponse:
+def portfolio_message(
+    found: Portfolio, known: Mapping[Pair, RelationBalance]
+) -> wire.GetPortfolioResponse:
     """A portfolio, without what it was computed with."""
 
     def balances(stakes: Iterable[Stake]) -> list[capital.Balance]:
-        return [balance_message(held.balances[stake.pair]) for stake in stakes]
+        return [balance_message(known[stake.pair]) for stake in stakes]
 
     return wire.GetPortfolioResponse(
         sums=_sums(found.sums),
@@ -38,7 +40,7 @@ def portfolio_message(found: Portfolio, held: Held) -> wire.GetPortfolioResponse
         capital_at_risk=_holdings(found.capital_at_risk),
         strongest=balances(found.strongest),
         weakest=balances(found.weakest),
-        without_side=found.without_side[:_HOLDINGS_MAX],
+        without_side=found.without_side[:HOLDINGS_MAX],
     )
 
 
@@ -62,7 +64,7 @@ def account_message(found: Account, there: Iterable[Affiliation]) -> wire.GetAcc
         by_external=_holdings(found.by_external),
         single_threaded=found.single_threaded,
         single_thread=found.single_thread or "",
-        without_side=found.without_side[:_HOLDINGS_MAX],
+        without_side=found.without_side[:HOLDINGS_MAX],
     )
 
 
@@ -129,7 +131,7 @@ def _sums(found: Sums) -> wire.Sums:
 
 
 def _holdings(found: Iterable[Holding]) -> list[wire.Holding]:
-    return [_holding(holding) for holding in list(found)[:_HOLDINGS_MAX]]
+    return [_holding(holding) for holding in list(found)[:HOLDINGS_MAX]]
 
 
 def _holding(holding: Holding) -> wire.Holding:

@@ -23,7 +23,7 @@ from services.projector.queries.people import read_identities
 from services.projector.queries.question import Question
 from services.projector.queries.relationships import people_of
 from services.projector.queries.snapshot import Snapshot
-from services.projector.queries.standings import is_built, standing_of
+from services.projector.queries.standings import is_built
 from services.projector.queries.wide import (
     Wide,
     read_standings,
@@ -134,7 +134,7 @@ async def read_held(
     everybody = {person for balance in balances for person in balance.pair}
     humans = await read_humans(snapshot, question, everybody)
     return Held(
-        tuple(_stake(balance, humans) for balance in balances),
+        tuple(stake_of_balance(balance, humans) for balance in balances),
         {balance.pair: balance for balance in balances},
     )
 
@@ -142,15 +142,12 @@ async def read_held(
 async def _standing(
     snapshot: Snapshot, question: Question, persons: Collection[str] | None
 ) -> list[RelationBalance] | None:
-    """The standings asked for; None where they do not answer the question."""
-    if not question.newest or not is_built(snapshot, question):
+    """The standings asked for; None where they do not answer the question.
+
+    The tenant's are not read one by one: see `queries.tenant_portfolios`.
+    """
+    if persons is None or not question.newest or not is_built(snapshot, question):
         return None
-    if persons is None:
-        rows = await snapshot.fetch("standings_of_tenant", FOLDED_RELATIONSHIPS_MAX + 1)
-        if len(rows) > FOLDED_RELATIONSHIPS_MAX:
-            raise await _whole_too_wide(snapshot, question)
-        found = [standing_of(row, question.on) for row in rows]
-        return await _begun(snapshot, question, found)
     people = await read_identities(snapshot, persons, question.position)
     by_pair: dict[Pair, RelationBalance] = {}
     for human in sorted({people.canonical(person) for person in persons}):
@@ -183,7 +180,8 @@ async def _whole_too_wide(snapshot: Snapshot, question: Question) -> Exception:
     return too_wide(row["total"])
 
 
-def _stake(balance: RelationBalance, humans: Humans) -> Stake:
+def stake_of_balance(balance: RelationBalance, humans: Humans) -> Stake:
+    """A balance as a part of a sum, with the sides of its two humans."""
     a, b = balance.pair
     return Stake(
         a=a,

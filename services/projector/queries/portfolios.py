@@ -1,7 +1,7 @@
 """What many relationships are worth together, on a day, as known then."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from services.projector.domain.collective.account import Account, account
@@ -22,10 +22,11 @@ from services.projector.domain.collective.programme import (
     tier_on,
 )
 from services.projector.domain.collective.survival import BuilderPart
+from services.projector.domain.facts import Pair
 from services.projector.domain.people.affiliations import Affiliation
+from services.projector.queries.balances import RelationBalance
 from services.projector.queries.known_of_people import read_affiliations_at
 from services.projector.queries.many import (
-    Held,
     read_held,
     read_humans,
     read_ours,
@@ -35,6 +36,7 @@ from services.projector.queries.many import (
 from services.projector.queries.people import read_identities
 from services.projector.queries.question import Question
 from services.projector.queries.snapshot import Snapshot
+from services.projector.queries.tenant_portfolios import read_tenant_portfolio
 from services.projector.queries.wide import each_view, read_wide
 from services.runtime.clock import US_PER_DAY, day_of
 
@@ -49,11 +51,18 @@ class Whose:
 
 async def read_portfolio(
     snapshot: Snapshot, question: Question, whose: Whose
-) -> tuple[Portfolio, Held]:
-    """The sums of a portfolio, with the balances of its relationships."""
+) -> tuple[Portfolio, Mapping[Pair, RelationBalance]]:
+    """The sums of a portfolio, with the balances of those of its relationships that it names.
+
+    Today's of the tenant has no limit; every other one, LIST_TOO_WIDE beyond 10,000.
+    """
+    if whose == Whose():
+        today = await read_tenant_portfolio(snapshot, question)
+        if today is not None:
+            return today
     people = await _people(snapshot, question, whose)
     held = await read_held(snapshot, question, people)
-    return portfolio(held.stakes, question.policy, people), held
+    return portfolio(held.stakes, question.policy, people), held.balances
 
 
 async def read_account(

@@ -13,6 +13,8 @@ from services.projector.domain.measures.view import Side
 from services.runtime.policy import Policy
 
 EXTREMES_MAX: Final = 10
+# As many holdings of a kind are told.
+HOLDINGS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Portfolio:
 
     Holdings stand by buffer (`capital_at_risk` by CARE), the largest first. `strongest` and
     `weakest` are at most 10 each, by buffer, then pair; few relationships are in both.
-    `without_side` are people that no holding can name.
+    `without_side` are people that no holding can name. Of holdings and of those without a side at
+    least the first HOLDINGS_MAX are there.
     """
 
     sums: Sums
