@@ -66,14 +66,8 @@ async def _account(client: Rapport, cast: Cast, number: int) -> Any:
     return await client.account(cast.organization(number % cast.external))
 
 
-async def _tenant(client: Rapport, cast: Cast, _: int) -> Any:
-    return await client.portfolio(
-        "tenants/small" if cast.relationships < 10_000 else "tenants/large"
-    )
-
-
-async def _parity(client: Rapport, _: Cast, __: int) -> Any:
-    return await client.parity()
+async def _tenant(client: Rapport, _: Cast, __: int) -> Any:
+    return await client.portfolio(f"tenants/{dict(client.projector.metadata)['x-rapport-tenant']}")
 
 
 CALLS: Final[dict[str, Ask]] = {
