@@ -196,6 +196,8 @@ class _End(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self._full = False  # the other end's buffer
         self._paused = False
+        # What came although reading is paused: uvloop begins to read whatever it was told before.
+        self._kept: list[bytes] = []
         self._waiting = 0  # pieces on their way
         self._due_s = 0.0
 
@@ -213,6 +215,9 @@ class _End(asyncio.Protocol):
         self._pair.over()
 
     def data_received(self, data: bytes) -> None:
+        if self._paused:
+            self._kept.append(data)
+            return
         if not self._pair.proxy.weather.delays and not self._waiting:
             self._pass_on(data)
             return
@@ -255,6 +260,9 @@ class _End(asyncio.Protocol):
         elif not stop and self._paused:
             self.transport.resume_reading()
         self._paused = stop
+        if not stop and self._kept:
+            kept, self._kept = b"".join(self._kept), []
+            self.data_received(kept)
 
     def finish(self) -> None:
         """Close, once what the other end said last has been said."""

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 
 from tests.faults.torture.proxy import FAIR, Proxy, Weather
 
@@ -116,3 +117,27 @@ async def test_a_proxy_that_refuses_listens_on_the_same_port_again(proxy: Proxy)
     assert await says(one, b"again") == b"again"
     assert proxy.port == port
     one[1].close()
+
+
+def test_a_client_that_speaks_first_is_heard_on_uvloop_too() -> None:
+    async def speak() -> bytes:
+        async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(await reader.read(100))
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        where = ("127.0.0.1", server.sockets[0].getsockname()[1])
+        proxy = Proxy("client>echo", lambda: [where], random.Random(1))
+        await proxy.start()
+        heard = b""
+        for _ in range(20):
+            one = await line(proxy)
+            one[1].write(b"first")
+            heard += await asyncio.wait_for(one[0].readexactly(5), 5)
+            one[1].close()
+        await proxy.close()
+        server.close()
+        return heard
+
+    assert uvloop.run(speak()) == b"first" * 20

@@ -25,8 +25,9 @@ class DeliveredEvent:
 
     type: full name of the payload's message, `rapport.events.v1.Touchpoint`. payload: the stored
     bytes. message: them as a message (Touchpoint, Voided …); None for a type this client does not
-    know, and for bytes that are none of their type. incarnation: keep it with the position; it changes when the journal was restored to an
-    earlier point. correlation_id, causation_id: empty when none was given.
+    know, and for bytes that are none of their type. incarnation: keep it with the position; it
+    changes when the journal was restored to an earlier point. correlation_id, causation_id: empty
+    when none was given.
     """
 
     journal: str
