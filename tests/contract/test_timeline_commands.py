@@ -40,6 +40,27 @@ async def test_a_timeline_is_filtered_by_mode_side_and_incident(projector: Runni
     assert await shown("--incident", incident) == [fixed, incident]
 
 
+async def test_a_timeline_as_of_a_day_and_as_known_then(projector: Running) -> None:
+    first = await projector.add(touch("a", "me", "call"), "2026-05-01T09:00:00Z")
+    late = await projector.add(touch("a", "me", "call"), "2026-04-01T09:00:00Z")
+    await projector.settle()
+
+    async def shown(*options: str) -> list[str]:
+        said = await rapport(projector, "timeline", "me", *options, "--json")
+        assert said.code == 0, said.err
+        return [line["event_id"] for line in said.json]
+
+    assert await shown() == [first, late]
+    assert await shown("--on", "2026-04-30") == [late]
+    assert await shown("--known-at", "1") == [first]
+    assert await shown("--on", "2026-04-30", "--known-at", "1") == []
+    asked = ("timeline", "me", "--months", "3", "--known-at", "1", "--json")
+    assert len((await rapport(projector, *asked)).json) == 1
+    for command in (("links",), ("watch", "list"), ("policy", "list"), ("policy", "show")):
+        said = await rapport(projector, *command, "--known-at", "1", "--json")
+        assert said.code == 0, said.err
+
+
 async def test_a_timeline_by_month(projector: Running) -> None:
     minutes = touchpoint_pb2.Minutes(live=30)
     await projector.add(touch("a", "me", "call", minutes=minutes), "2026-05-03T09:00:00Z")

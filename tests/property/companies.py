@@ -92,11 +92,11 @@ class Company(History):
     async def tell(self) -> None:
         """One random event, of practice too."""
         choice = self.random.random()
-        if choice < 0.08:
+        if choice < 0.1:
             await self.practise()
-        elif choice < 0.1:
+        elif choice < 0.12:
             await self.suppose()
-        elif choice < 0.18:
+        elif choice < 0.2:
             await self.describe()
         else:
             await super().tell()
@@ -124,8 +124,9 @@ class Company(History):
             self.others.append(await self.add(answer, by=ME))
             return
         watched = self.random.sample(PARTIES, 2)
+        name = self.random.choice(("some", "more"))
         for by in (ME, IMPORTER):
-            saved = practice_pb2.WatchListSaved(list="some", parties=watched)
+            saved = practice_pb2.WatchListSaved(list=name, parties=watched)
             self.others.append(await self.add(saved, by=by))
 
     async def amend(self) -> None:
@@ -152,7 +153,7 @@ class Company(History):
             sides.reverse()
         told = described(
             f"people/{name}",
-            side=self.random.choices([*sides, people_pb2.SIDE_UNSPECIFIED], (8, 1, 1))[0],
+            side=self.random.choices([*sides, people_pb2.SIDE_UNSPECIFIED], (6, 3, 1))[0],
             team=self.random.choice(("", *TEAMS)),
             tier=self.random.choice(("", "inner", "close", "wide")),
             name=f"{name} {self.projector.head}",

@@ -48,7 +48,7 @@ def _timelines(told: Company) -> Iterator[timeline.ListTimelineRequest]:
         {"initiator_side": people_pb2.SIDE_EXTERNAL, "fold_occasions": True},
         *({"incident": incident, "include_voided": True} for incident in told.incidents[:4]),
     ]
-    for parent, more in product((names[0], *PARTIES[-3:], "teams/sales"), narrow):
+    for parent, more in product((names[0], *PARTIES, "teams/sales"), narrow):
         yield timeline.ListTimelineRequest(parent=parent, page_size=7, **more)  # type: ignore[arg-type]
 
 
