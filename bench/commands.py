@@ -2,16 +2,29 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from bench import append, docs, ingest
+from bench import (
+    append,
+    chart,
+    docs,
+    followed,
+    growth,
+    ingest,
+    rebuild,
+    relay,
+    visible,
+    wide_rows,
+)
 from bench.machine import described
 from bench.report import Figure, document_of, machine_line, table
 from bench.settings import Settings, full, quick
+from bench.stack import BenchError
 
 type Measure = Callable[[Settings], Awaitable[list[Figure]]]
 
@@ -19,6 +32,12 @@ type Measure = Callable[[Settings], Awaitable[list[Figure]]]
 MEASURES: Final[Mapping[str, Measure]] = {
     "append": append.measure,
     "ingest": ingest.measure,
+    "followed": followed.measure,
+    "relay": relay.measure,
+    "visible": visible.measure,
+    "growth": growth.measure,
+    "rebuild": rebuild.measure,
+    "wide": wide_rows.measure,
 }
 
 
@@ -45,15 +64,27 @@ def bench(
             raise typer.BadParameter(f"{name} is none of {', '.join(MEASURES)}")
     say = lambda line: typer.echo(line, err=True)  # noqa: E731
     settings = (quick if small else full)(say, events)
-    document = asyncio.run(_measured(chosen, settings, small=small))
+    document = asyncio.run(_until_stopped(_measured(chosen, settings, small=small)))
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     (out / "benchmarks.json").write_text(text, encoding="utf-8")
+    if chart.is_drawable():
+        chart.draw(document, out / "benchmarks.png")
     typer.echo(machine_line(document))
     for line in table(document):
         typer.echo(line)
     if write_docs:
         docs.write(document)
+
+
+async def _until_stopped(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """SIGTERM cancels the work like Ctrl-C, so that nothing it started is left."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise BenchError("stopped before the end") from None
 
 
 async def _measured(chosen: list[str], settings: Settings, *, small: bool) -> dict[str, Any]:

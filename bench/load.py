@@ -11,12 +11,14 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
 import uvloop
 from rapport import Rapport
+from rapport.batching import Source
 from rapport.v1 import ledger_service_pb2 as pb
 from rapport.v1.ledger_service_pb2_grpc import LedgerServiceStub
 
@@ -24,6 +26,7 @@ from bench import limits
 from bench.asking import Asking
 from bench.latency import percentile
 from bench.made import made_events
+from bench.pacing import following
 from bench.peers import Peer
 from bench.stack import PRINCIPAL, TENANT
 
@@ -41,9 +44,16 @@ class Load:
         self._peer: Peer | None = None
         self._asking = Asking(self._channel, METADATA)
 
-    async def source(self, seed: int, relationships: int, events: int) -> None:
-        """Begin a made tenant; `prepare` takes from it."""
-        self._made = made_events(seed, relationships, events, batch_events=1)
+    async def source(self, seed: int, relationships: int, events: int, days: int = 1) -> None:
+        """Begin a made tenant, whose past is as many days; `prepare` takes from it."""
+        self._made = made_events(
+            seed,
+            relationships,
+            events,
+            until=datetime.now(UTC),
+            span=timedelta(days=days),
+            batch_events=1,
+        )
 
     async def prepare(self, count: int, batch: int) -> None:
         """Make the next events, in batches, for what comes."""
@@ -75,20 +85,26 @@ class Load:
         took_s = time.perf_counter() - started
         return {"per_s": len(latencies) / took_s, "p50_s": percentile(latencies, 0.5)}
 
-    async def ingest(self, target: str, per_s: float | None = None) -> dict[str, float]:
-        """Stream the batches, as fast as they are taken or at a rate; events acknowledged a second.
+    async def ingest(
+        self, target: str, views_dsn: str = "", ahead_max: int = 0
+    ) -> dict[str, float]:
+        """Stream the batches as fast as they are taken; events acknowledged a second.
 
+        With `views_dsn` never more than `ahead_max` events ahead of the read models, or one batch.
         It goes through the public client, and counts to the last verdict.
         """
-        batches, position, count = self._batches, 0, 0
+        batches: Source = self._batches
+        count = 0
         async with Rapport(target, tenant=TENANT, principal=PRINCIPAL) as client:
+            if views_dsn:
+                batches = following(self._batches, views_dsn, ahead_max)
             started = time.perf_counter()
-            async for verdict in client.ingest(_paced(batches, per_s)):
+            async for verdict in client.ingest(batches):
                 if verdict.appended is None:
                     raise RuntimeError(f"refused: {verdict.refused}")
-                position, count = verdict.appended.last_position, count + len(verdict.events)
+                count += len(verdict.events)
             took_s = time.perf_counter() - started
-        return {"per_s": count / took_s, "seconds": took_s, "position": position}
+        return {"per_s": count / took_s}
 
     async def copy(self, dsn: str, source_dsn: str, first: int, last: int) -> dict[str, float]:
         """COPY the same rows."""
@@ -144,17 +160,6 @@ class Load:
         if target not in self._channels:
             self._channels[target] = grpc.aio.insecure_channel(target)
         return self._channels[target]
-
-
-async def _paced(
-    batches: Sequence[list[pb.NewEvent]], per_s: float | None
-) -> AsyncIterator[list[pb.NewEvent]]:
-    started, sent = time.perf_counter(), 0
-    for batch in batches:
-        if per_s is not None:
-            await asyncio.sleep(max(0.0, started + sent / per_s - time.perf_counter()))
-        sent += len(batch)
-        yield batch
 
 
 async def main() -> None:

@@ -20,6 +20,8 @@ class Settings:
     rebuild_events: int
     growth_events: int
     memory_events: int
+    # Relationships x entries of a small and a large tenant.
+    wide_sizes: tuple[str, str]
     say: Callable[[str], None]
 
 
@@ -36,6 +38,7 @@ def full(say: Callable[[str], None], growth_events: int) -> Settings:
         rebuild_events=50_000,
         growth_events=growth_events,
         memory_events=100_000,
+        wide_sizes=("1000x20000", "100000x2000000"),
         say=say,
     )
 
@@ -53,5 +56,6 @@ def quick(say: Callable[[str], None], growth_events: int) -> Settings:
         rebuild_events=10_000,
         growth_events=min(growth_events, 20_000),
         memory_events=10_000,
+        wide_sizes=("50x1000", "500x10000"),
         say=say,
     )

@@ -39,6 +39,14 @@ class BenchError(Exception):
     """The benchmark itself broke."""
 
 
+def bench_directory() -> Path:
+    """A new folder for a stack; who made it removes it."""
+    directory = Path(tempfile.mkdtemp(prefix="rapport-bench-"))
+    # PostgreSQL may run as another user and must get through.
+    directory.chmod(0o711)
+    return directory
+
+
 class BenchStack:
     """PostgreSQL and NATS, and the services started so far. An async context manager.
 
@@ -46,9 +54,7 @@ class BenchStack:
     """
 
     def __init__(self) -> None:
-        self._directory = Path(tempfile.mkdtemp(prefix="rapport-bench-"))
-        # PostgreSQL may run as another user and must get through.
-        self._directory.chmod(0o711)
+        self._directory = bench_directory()
         config = dataclasses.replace(
             LocalConfig.from_env(), postgres_dsn=None, nats_url=None, nats_admin_url=None
         )

@@ -1,0 +1,63 @@
+"""The figures as a chart: how much of its target each reaches, the spread beside it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+_REACHED: Final = "#2a6f4e"
+_SHORT: Final = "#b3541e"
+_INCHES_PER_FIGURE: Final = 0.42
+
+
+def shares(document: Mapping[str, Any]) -> list[tuple[str, float, float, float, bool]]:
+    """Name, share of the target, its smallest and largest repeat, whether it is reached.
+
+    1 is the target; of a cost, which is to be low, the share is target over ratio.
+    """
+    found = []
+    for figure in document["figures"]:
+        if "skipped" in figure or figure["target"] is None:
+            continue
+        target, ratios = figure["target"], [figure["ratio_min"], figure["ratio_max"]]
+        if figure["at_most"]:
+            share, ends = target / figure["ratio"], sorted(target / each for each in ratios)
+        else:
+            share, ends = figure["ratio"] / target, [each / target for each in ratios]
+        name = f"{figure['what']} ÷ {figure['over']}"
+        found.append((name, share, ends[0], ends[1], bool(figure["reached"])))
+    return found
+
+
+def is_drawable() -> bool:
+    """Whether matplotlib is here (extra `charts`)."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def draw(document: Mapping[str, Any], path: Path) -> None:
+    """Write a PNG or SVG, by the name's ending."""
+    from matplotlib.figure import Figure
+
+    lines = shares(document)
+    figure = Figure(figsize=(9, 1.2 + _INCHES_PER_FIGURE * len(lines)), layout="constrained")
+    axes = figure.subplots()
+    places = range(len(lines))
+    axes.barh(
+        places,
+        [share for _, share, *_ in lines],
+        xerr=(
+            [max(0.0, share - low) for _, share, low, _, _ in lines],
+            [max(0.0, high - share) for _, share, _, high, _ in lines],
+        ),
+        color=[_REACHED if reached else _SHORT for *_, reached in lines],
+        ecolor="#555555",
+        capsize=2,
+    )
+    axes.axvline(1.0, color="black", linewidth=1)
+    axes.set_yticks(places, [name for name, *_ in lines], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("share of the target (1 = reached)")
+    figure.savefig(path)

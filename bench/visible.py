@@ -1,0 +1,57 @@
+"""How long after an append a balance answers with it in, at a fifth of the peak."""
+
+from typing import Final
+
+from bench import rows
+from bench.append import IN_FLIGHT
+from bench.loading import load_process
+from bench.report import Figure
+from bench.settings import RELATIONSHIPS, Settings
+from bench.stack import BenchStack
+
+SHARE_OF_PEAK: Final = 0.2
+_MS: Final = 1000
+
+
+async def measure(settings: Settings) -> list[Figure]:
+    """Single commits, appends, commits, appends …; the first round warms up.
+
+    The peak is what the ledger takes with 64 appends in flight, relay and projector beside it,
+    measured in every round. Latencies count from the intended start.
+    """
+    p50: list[float] = []
+    p99: list[float] = []
+    commits: list[float] = []
+    rates: list[float] = []
+    async with BenchStack() as stack, load_process() as load:
+        ledger = await stack.start_ledger(relay=True)
+        projector = await stack.start_projector()
+        limit = await stack.fresh_database("raw")
+        total = (settings.visible_calls + settings.unary_calls) * (settings.repeats + 1)
+        await load.do("source", seed=5, relationships=RELATIONSHIPS, events=total)
+        for repeat in range(settings.repeats + 1):
+            await load.do("prepare", count=settings.unary_calls, batch=1)
+            peak = (await load.do("unary", target=ledger, in_flight=IN_FLIGHT))["per_s"]
+            head = await stack.head()
+            await stack.projected(head)
+            first = head - settings.commits + 1
+            commit = await load.do(
+                "commits", dsn=limit, source_dsn=stack.dsn, first=first, last=head
+            )
+            await load.do("prepare", count=settings.visible_calls, batch=1)
+            rate = SHARE_OF_PEAK * peak
+            own = await load.do("visible", ledger=ledger, projector=projector, per_s=rate)
+            settings.say(
+                f"visible: p50 {own['p50_s'] * _MS:.1f} ms, p99 {own['p99_s'] * _MS:.1f} ms at "
+                f"{rate:,.0f}/s; a commit {commit['p50_s'] * _MS:.2f} ms"
+            )
+            if repeat:
+                p50.append(own["p50_s"] * _MS)
+                p99.append(own["p99_s"] * _MS)
+                commits.append(commit["p50_s"] * _MS)
+                rates.append(rate)
+    notes = {"appends_per_s": sorted(rates)[len(rates) // 2]}
+    return [
+        Figure(rows.VISIBLE_P50, p50, commits, notes=notes),
+        Figure(rows.VISIBLE_P99, p99, commits, notes=notes),
+    ]
