@@ -54,7 +54,10 @@ lock: $(SETUP) ## Resolve the dependencies anew into requirements.lock (needs uv
 	@uv=$$(command -v $(BIN)/uv || command -v uv) || { echo "lock: uv is missing"; exit 1; }; \
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $$uv pip compile pyproject.toml --quiet --universal \
 	  --python-version 3.12 --group dev --extra charts --extra embedded --extra archive --no-emit-package rapport \
-	  --generate-hashes --no-emit-index-url --output-file requirements.lock
+	  --generate-hashes --no-emit-index-url --output-file requirements.lock && \
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $$uv pip compile --group pyproject.toml:bench --quiet \
+	  --universal --python-version 3.12 --constraint requirements.lock --no-annotate \
+	  --generate-hashes --no-emit-index-url --output-file requirements-bench.lock
 
 clean: ## Remove what was made here, except the data of `make run`
 	rm -rf .venv node_modules dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

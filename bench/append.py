@@ -6,8 +6,9 @@ from bench import rows
 from bench.loading import LoadProcess, echo_process, load_process
 from bench.peers import NOT_INSTALLED, is_installed
 from bench.report import Figure
-from bench.settings import RELATIONSHIPS, Settings
+from bench.settings import Settings
 from bench.stack import BenchStack
+from bench.tenant import begun
 
 IN_FLIGHT: Final = 64
 PEER_THREADS: Final = 8
@@ -21,7 +22,7 @@ async def measure(settings: Settings) -> list[Figure]:
     async with BenchStack() as stack, load_process() as load, echo_process() as echo:
         ledger = await stack.start_ledger(relay=False)
         total = settings.unary_calls * (settings.repeats + 1)
-        await load.do("source", seed=1, relationships=RELATIONSHIPS, events=total)
+        await begun(load, ledger, seed=1, events=total)
         if is_installed():
             dsn = await stack.fresh_database("peer")
             await load.do("peer", dsn=dsn, threads=PEER_THREADS)

@@ -4,11 +4,11 @@ import time
 from typing import Final
 
 from bench import rows
-from bench.ingest import BATCH_EVENTS
 from bench.loading import LoadProcess, load_process
 from bench.report import Figure
-from bench.settings import RELATIONSHIPS, Settings
+from bench.settings import Settings
 from bench.stack import BenchStack
+from bench.tenant import BATCH_EVENTS, begun
 
 LAG_S_MAX: Final = 1.0
 # How far the load may run ahead of the views at first, in seconds of what they take.
@@ -31,7 +31,7 @@ async def measure(settings: Settings) -> list[Figure]:
         await stack.start_projector()
         limit = await stack.fresh_database("raw")
         total = settings.ingest_events * (_ATTEMPTS_MAX + 2)
-        await load.do("source", seed=3, relationships=RELATIONSHIPS, events=total)
+        await begun(load, ledger, seed=3, events=total)
         for _ in range(2):
             ahead_max = int(await _chain_rate(stack, load, ledger, settings) * _AHEAD_S)
         for _ in range(_ATTEMPTS_MAX):

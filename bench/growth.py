@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from bench import rows
-from bench.ingest import BATCH_EVENTS
 from bench.loading import LoadProcess, load_process
 from bench.report import Figure
 from bench.settings import Settings
 from bench.stack import BenchError, BenchStack
+from bench.tenant import BATCH_EVENTS, DAYS
 
 EVENTS_PER_RELATIONSHIP: Final = 50
-_DAYS: Final = 730
 _CHUNK_EVENTS: Final = 50_000
 _MEMORY_SAMPLE_S: Final = 1.0
 _MS: Final = 1000
@@ -35,7 +34,7 @@ async def measure(settings: Settings) -> list[Figure]:
         relationships = max(1, settings.growth_events // EVENTS_PER_RELATIONSHIP)
         extra = settings.questions * (settings.repeats + 1) * len(_ROWS)
         total = settings.growth_events + extra
-        await load.do("source", seed=6, relationships=relationships, events=total, days=_DAYS)
+        await load.do("source", seed=6, relationships=relationships, events=total, days=DAYS)
         await _grow(grown, load, settings.memory_events, settings)
         before = await _memory(grown, settings.repeats)
         await _grow(grown, load, settings.growth_events, settings)
@@ -91,7 +90,7 @@ async def _compared(grown: BenchStack, load: LoadProcess, settings: Settings) ->
         events = relationships * EVENTS_PER_RELATIONSHIP
         extra = settings.questions * (settings.repeats + 1) * len(_ROWS)
         await other.do(
-            "source", seed=7, relationships=relationships, events=events + extra, days=_DAYS
+            "source", seed=7, relationships=relationships, events=events + extra, days=DAYS
         )
         await _grow(empty, other, events, settings)
         for repeat in range(settings.repeats + 1):

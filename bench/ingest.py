@@ -1,15 +1,12 @@
 """Streamed ingest against raw COPY of the same rows, and against a peer's batches."""
 
-from typing import Final
-
 from bench import rows
 from bench.loading import LoadProcess, load_process
 from bench.peers import NOT_INSTALLED, is_installed
 from bench.report import Figure
-from bench.settings import RELATIONSHIPS, Settings
+from bench.settings import Settings
 from bench.stack import BenchStack
-
-BATCH_EVENTS: Final = 500
+from bench.tenant import BATCH_EVENTS, begun
 
 
 async def measure(settings: Settings) -> list[Figure]:
@@ -21,7 +18,7 @@ async def measure(settings: Settings) -> list[Figure]:
         ledger = await stack.start_ledger(relay=False)
         limit = await stack.fresh_database("raw")
         total = settings.ingest_events * (settings.repeats + 1)
-        await load.do("source", seed=2, relationships=RELATIONSHIPS, events=total)
+        await begun(load, ledger, seed=2, events=total)
         if is_installed():
             dsn = await stack.fresh_database("peer")
             await load.do("peer", dsn=dsn, threads=1)

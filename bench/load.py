@@ -44,7 +44,7 @@ class Load:
         self._peer: Peer | None = None
         self._asking = Asking(self._channel, METADATA)
 
-    async def source(self, seed: int, relationships: int, events: int, days: int = 1) -> None:
+    async def source(self, seed: int, relationships: int, events: int, days: int) -> None:
         """Begin a made tenant, whose past is as many days; `prepare` takes from it."""
         self._made = made_events(
             seed,

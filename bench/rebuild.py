@@ -3,11 +3,11 @@
 import time
 
 from bench import rows
-from bench.ingest import BATCH_EVENTS
 from bench.loading import load_process
 from bench.report import Figure
-from bench.settings import RELATIONSHIPS, Settings
+from bench.settings import Settings
 from bench.stack import BenchStack
+from bench.tenant import BATCH_EVENTS, begun
 from services.operator.config import Installation
 from services.operator.rebuilding import rebuild_views
 
@@ -20,7 +20,7 @@ async def measure(settings: Settings) -> list[Figure]:
         ledger = await stack.start_ledger(relay=True)
         await stack.start_projector()
         total = settings.rebuild_events * (settings.repeats + 1)
-        await load.do("source", seed=8, relationships=RELATIONSHIPS, events=total)
+        await begun(load, ledger, seed=8, events=total)
         for repeat in range(settings.repeats + 1):
             await load.do("prepare", count=settings.rebuild_events, batch=BATCH_EVENTS)
             started = time.perf_counter()

@@ -8,11 +8,11 @@ import nats
 from nats.js.errors import NotFoundError
 
 from bench import rows
-from bench.ingest import BATCH_EVENTS
 from bench.loading import load_process
 from bench.report import Figure
-from bench.settings import RELATIONSHIPS, Settings
+from bench.settings import Settings
 from bench.stack import JOURNAL, BenchError, BenchStack
+from bench.tenant import BATCH_EVENTS, begun
 from services.ledger.relay.rebuild import rebuild_stream
 from services.runtime import streams
 
@@ -28,7 +28,7 @@ async def measure(settings: Settings) -> list[Figure]:
     async with BenchStack() as stack, load_process() as load:
         ledger = await stack.start_ledger(relay=True)
         count = settings.relay_messages
-        await load.do("source", seed=4, relationships=RELATIONSHIPS, events=count)
+        await begun(load, ledger, seed=4, events=count)
         await load.do("prepare", count=count, batch=BATCH_EVENTS)
         await load.do("ingest", target=ledger)
         head = await stack.head()

@@ -98,8 +98,10 @@ def number(value: float) -> str:
 def document_of(
     figures: Sequence[Mapping[str, Any]], machine: Mapping[str, Any], *, quick: bool
 ) -> dict[str, Any]:
-    """The JSON document of a run."""
-    return {"format": FORMAT, "quick": quick, "machine": dict(machine), "figures": list(figures)}
+    """The JSON document of a run; every figure says which run it is of."""
+    run = {"date": machine["date"], "commit": machine["commit"], "quick": quick}
+    told = [{**figure, "run": run} for figure in figures]
+    return {"format": FORMAT, "machine": dict(machine), "figures": told}
 
 
 def table(document: Mapping[str, Any]) -> list[str]:
@@ -121,17 +123,19 @@ def table(document: Mapping[str, Any]) -> list[str]:
 def markdown(document: Mapping[str, Any]) -> list[str]:
     """The same as a table in Markdown, with the machine it was measured on."""
     lines = [machine_line(document), ""]
-    lines += ["| what ÷ limit of the same run | ratio (spread) | target | measured | |"]
-    lines += ["|---|---|---|---|---|"]
+    lines += ["| what ÷ limit of the same run | ratio (spread) | target | measured | run | |"]
+    lines += ["|---|---|---|---|---|---|"]
     for figure in document["figures"]:
         name = f"{figure['what']} ÷ {figure['over']}"
         if "skipped" in figure:
-            lines.append(f"| {name} | | {_target(figure)} | {figure['skipped']} | |")
+            lines.append(
+                f"| {name} | | {_target(figure)} | {figure['skipped']} | {_run(figure)} | |"
+            )
             continue
         mark = "" if figure["reached"] else _SHORT
         lines.append(
             f"| {name} | {figure['ratio']:.2f} {_spread(figure)} | {_target(figure)} "
-            f"| {_both(figure)} | {mark} |"
+            f"| {_both(figure)} | {_run(figure)} | {mark} |"
         )
     return lines
 
@@ -139,13 +143,17 @@ def markdown(document: Mapping[str, Any]) -> list[str]:
 def machine_line(document: Mapping[str, Any]) -> str:
     """Where and with what a run was made, in a sentence."""
     on = document["machine"]
-    sizes = "small sizes (`--quick`)" if document["quick"] else "full sizes"
     return (
         f"Measured {on['date']} at commit {on['commit']}: {on['cpu']}, {on['cores']} cores, "
         f"{on['memory_gib']} GiB, Linux {on['kernel']}, Python {on['python']}, "
         f"PostgreSQL {on['postgres']} (fsync {on['fsync']}), NATS {on['nats']}, "
-        f"grpcio {on['grpcio']}; {sizes}; load average before {on['load_average']}."
+        f"grpcio {on['grpcio']}; load average before: {on['load_average']}."
     )
+
+
+def _run(figure: Mapping[str, Any]) -> str:
+    run = figure["run"]
+    return f"{run['commit']}{', small sizes' if run['quick'] else ''}"
 
 
 def _spread(figure: Mapping[str, Any]) -> str:

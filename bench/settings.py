@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-RELATIONSHIPS = 2_000
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:

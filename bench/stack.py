@@ -9,6 +9,7 @@ import dataclasses
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -61,6 +62,8 @@ class BenchStack:
         self._config = config
         self._stack = Stack(self._directory, config, services=())
         self._services: dict[str, Service] = {}
+        # The folder's lock, from beginning to end.
+        self._held = ExitStack()
 
     @property
     def state(self) -> StackState:
@@ -88,8 +91,8 @@ class BenchStack:
 
     async def __aenter__(self) -> Self:
         try:
-            with self._stack.locked():
-                await self._stack.up()
+            self._held.enter_context(self._stack.locked())
+            await self._stack.up()
         except BaseException:
             await self._end()
             raise
@@ -181,9 +184,9 @@ class BenchStack:
                 await self.stop(name)
         home = None
         if StackState.load(self._directory) is not None:
-            with self._stack.locked():
-                await self._stack.stop_parts()
+            await self._stack.stop_parts()
             home = self.state.postgres_home
         if home is not None:
             remove_home(Path(home))
+        self._held.close()
         shutil.rmtree(self._directory, ignore_errors=True)

@@ -6,8 +6,9 @@ from bench import rows
 from bench.append import IN_FLIGHT
 from bench.loading import load_process
 from bench.report import Figure
-from bench.settings import RELATIONSHIPS, Settings
+from bench.settings import Settings
 from bench.stack import BenchStack
+from bench.tenant import begun
 
 SHARE_OF_PEAK: Final = 0.2
 _MS: Final = 1000
@@ -28,7 +29,7 @@ async def measure(settings: Settings) -> list[Figure]:
         projector = await stack.start_projector()
         limit = await stack.fresh_database("raw")
         total = (settings.visible_calls + settings.unary_calls) * (settings.repeats + 1)
-        await load.do("source", seed=5, relationships=RELATIONSHIPS, events=total)
+        await begun(load, ledger, seed=5, events=total)
         for repeat in range(settings.repeats + 1):
             await load.do("prepare", count=settings.unary_calls, batch=1)
             peak = (await load.do("unary", target=ledger, in_flight=IN_FLIGHT))["per_s"]
