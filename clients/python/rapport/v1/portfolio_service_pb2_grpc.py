@@ -69,8 +69,8 @@ class PortfolioServiceServicer:
     """
 
     def GetPortfolio(self, request, context):
-        """GetPortfolio answers the sums of a person, a team or the tenant. Errors: LIST_TOO_WIDE beyond
-        10,000 relationships.
+        """GetPortfolio answers the sums of a person, a team or the tenant. Today's of the tenant, under the
+        policy in force, has no limit; every other one: LIST_TOO_WIDE beyond 10,000 relationships.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,8 +36,8 @@ class PortfolioServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PortfolioServiceAsyncStub: ...
     GetPortfolio: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.GetPortfolioRequest, _portfolio_service_pb2.GetPortfolioResponse]
-    """GetPortfolio answers the sums of a person, a team or the tenant. Errors: LIST_TOO_WIDE beyond
-    10,000 relationships.
+    """GetPortfolio answers the sums of a person, a team or the tenant. Today's of the tenant, under the
+    policy in force, has no limit; every other one: LIST_TOO_WIDE beyond 10,000 relationships.
     """
     GetAccount: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.GetAccountRequest, _portfolio_service_pb2.GetAccountResponse]
     """GetAccount answers an organisation: the sum over pairs whose external person is affiliated that day."""
@@ -63,8 +63,8 @@ class PortfolioServiceAsyncStub(PortfolioServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetPortfolio: _aio.UnaryUnaryMultiCallable[_portfolio_service_pb2.GetPortfolioRequest, _portfolio_service_pb2.GetPortfolioResponse]  # type: ignore[assignment]
-    """GetPortfolio answers the sums of a person, a team or the tenant. Errors: LIST_TOO_WIDE beyond
-    10,000 relationships.
+    """GetPortfolio answers the sums of a person, a team or the tenant. Today's of the tenant, under the
+    policy in force, has no limit; every other one: LIST_TOO_WIDE beyond 10,000 relationships.
     """
     GetAccount: _aio.UnaryUnaryMultiCallable[_portfolio_service_pb2.GetAccountRequest, _portfolio_service_pb2.GetAccountResponse]  # type: ignore[assignment]
     """GetAccount answers an organisation: the sum over pairs whose external person is affiliated that day."""
@@ -93,8 +93,8 @@ class PortfolioServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _portfolio_service_pb2.GetPortfolioRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_portfolio_service_pb2.GetPortfolioResponse, _abc.Awaitable[_portfolio_service_pb2.GetPortfolioResponse]]:
-        """GetPortfolio answers the sums of a person, a team or the tenant. Errors: LIST_TOO_WIDE beyond
-        10,000 relationships.
+        """GetPortfolio answers the sums of a person, a team or the tenant. Today's of the tenant, under the
+        policy in force, has no limit; every other one: LIST_TOO_WIDE beyond 10,000 relationships.
         """
 
     @_abc_1.abstractmethod
