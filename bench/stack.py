@@ -8,7 +8,6 @@ import asyncio
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -55,12 +54,12 @@ class BenchStack:
     """
 
     def __init__(self) -> None:
-        self._directory = bench_directory()
+        self.directory = bench_directory()
         config = dataclasses.replace(
             LocalConfig.from_env(), postgres_dsn=None, nats_url=None, nats_admin_url=None
         )
         self._config = config
-        self._stack = Stack(self._directory, config, services=())
+        self._stack = Stack(self.directory, config, services=())
         self._services: dict[str, Service] = {}
         # The folder's lock, from beginning to end.
         self._held = ExitStack()
@@ -79,11 +78,6 @@ class BenchStack:
     def nats_admin_url(self) -> str:
         """A NATS login that may make and delete streams."""
         return self.state.env["RAPPORT_NATS_ADMIN_URL"]
-
-    @property
-    def env(self) -> Mapping[str, str]:
-        """What operator commands need to reach it all."""
-        return self.state.env
 
     def target(self, name: str) -> str:
         """Where a service listens."""
@@ -168,7 +162,7 @@ class BenchStack:
             await conn.close()
 
     async def _start(self, spec: ServiceSpec) -> str:
-        service = Service(spec, self._directory, self.state, self._config.inherited, self._saved)
+        service = Service(spec, self.directory, self.state, self._config.inherited, self._saved)
         self._services[spec.name] = service
         await asyncio.to_thread(service.start)
         target = self.state.endpoints[spec.name]
@@ -176,17 +170,17 @@ class BenchStack:
         return target
 
     def _saved(self) -> None:
-        self.state.save(self._directory)
+        self.state.save(self.directory)
 
     async def _end(self) -> None:
         for name in ("projector", "ledger"):
             if name in self._services:
                 await self.stop(name)
         home = None
-        if StackState.load(self._directory) is not None:
+        if StackState.load(self.directory) is not None:
             await self._stack.stop_parts()
             home = self.state.postgres_home
         if home is not None:
             remove_home(Path(home))
         self._held.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
