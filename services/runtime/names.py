@@ -135,6 +135,13 @@ def relationship_of(person: str, other: str) -> Relationship:
     return _pair(first[1], second[1])
 
 
+def relationship_name(person: str, other: str) -> str:
+    """`relationships/{a}~{b}` of two different, parsed person names, in any order."""
+    first, second = person[len("people/") :], other[len("people/") :]
+    assert first != second, "a relationship is between two different people"
+    return f"relationships/{min(first, second)}~{max(first, second)}"
+
+
 def parse_kind(text: str) -> str:
     """The catalogue name of a kind, `[a-z0-9_]+(.[a-z0-9_]+)*`, at most 64 bytes."""
     if len(text) > KIND_BYTES_MAX or _KIND.fullmatch(text) is None:

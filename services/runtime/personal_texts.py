@@ -5,7 +5,7 @@ A text's place is the path of its field within the payload: `note`, `attributes[
 as stable as stored bytes.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -20,7 +20,7 @@ from services.runtime.vault import Erased, KeyMissing, SubjectKeys, Tampered, op
 PERSONAL_TEXT: Final = PersonalText.DESCRIPTOR.full_name
 
 type Place = tuple[str, PersonalText]
-type _Step = Callable[[Any, str], Iterator[Place]]
+type _Step = Callable[[Any, str], Iterable[Place]]
 
 _log = get_logger(__name__)
 
@@ -97,15 +97,16 @@ def _holds_texts(descriptor: Descriptor) -> bool:
 
 
 def _single_step(name: str) -> _Step:
-    def step(message: Any, prefix: str) -> Iterator[Place]:
-        if message.HasField(name):
-            yield from _within(getattr(message, name), f"{prefix}{name}")
+    def step(message: Any, prefix: str) -> Iterable[Place]:
+        if not message.HasField(name):
+            return ()
+        return _within(getattr(message, name), f"{prefix}{name}")
 
     return step
 
 
 def _list_step(name: str) -> _Step:
-    def step(message: Any, prefix: str) -> Iterator[Place]:
+    def step(message: Any, prefix: str) -> Iterable[Place]:
         for index, item in enumerate(getattr(message, name)):
             yield from _within(item, f"{prefix}{name}[{index}]")
 
@@ -115,15 +116,18 @@ def _list_step(name: str) -> _Step:
 def _map_step(name: str, value: Descriptor) -> _Step:
     assert _holds_texts(value)
 
-    def step(message: Any, prefix: str) -> Iterator[Place]:
+    def step(message: Any, prefix: str) -> Iterable[Place]:
         entries = getattr(message, name)
-        for key in sorted(entries):
-            yield from _within(entries[key], f'{prefix}{name}["{key}"]')
+        return (
+            place
+            for key in sorted(entries)
+            for place in _within(entries[key], f'{prefix}{name}["{key}"]')
+        )
 
     return step
 
 
-def _within(message: Any, path: str) -> Iterator[Place]:
+def _within(message: Any, path: str) -> Iterable[Place]:
     if message.DESCRIPTOR.full_name == PERSONAL_TEXT:
         yield path, message
     else:

@@ -59,7 +59,7 @@ async def test_without_a_time_of_its_own_an_event_occurred_when_recorded(journal
     (recorded,) = await journal.append(batch(record(1, occurred_at_us=None)))
     assert recorded.occurred_at_us == recorded.recorded_at_us
     (again,) = await journal.append(batch(record(1, occurred_at_us=None)))
-    assert again == replace(recorded, replayed=True)
+    assert again == recorded._replace(replayed=True)
 
 
 async def test_a_replay_answers_the_first_result_and_may_mix_with_new_events(
@@ -69,8 +69,8 @@ async def test_a_replay_answers_the_first_result_and_may_mix_with_new_events(
     mixed = await journal.append(batch(record(3), record(2), record(4), record(1)))
     assert [r.replayed for r in mixed] == [False, True, False, True]
     assert (mixed[1], mixed[3]) == (
-        replace(first[1], replayed=True),
-        replace(first[0], replayed=True),
+        first[1]._replace(replayed=True),
+        first[0]._replace(replayed=True),
     )
     assert [(r.position, r.revision) for r in (mixed[0], mixed[2])] == [(3, 3), (4, 4)]
     assert [e.event_id for e in await all_events(journal)] == [event_id(n) for n in (1, 2, 3, 4)]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
-from rapport.events.v1 import practice_pb2, touchpoint_pb2
+from rapport.events.v1 import touchpoint_pb2
 from rapport.v1 import ledger_service_pb2 as pb
 
 from services.ledger.api.types import BY_FIELD, SCHEMA_VERSION, PayloadType
@@ -99,7 +99,7 @@ def check_kind(payload: Message, path: str, is_kind: KindsKnown, found: Found) -
         payload, path = payload.touchpoint, f"{path}.touchpoint"
     if isinstance(payload, touchpoint_pb2.Touchpoint) and payload.kind:
         kind = payload.kind
-        if rules.named_kind(kind) is None and not is_kind(kind):
+        if not is_kind(kind) and rules.named_kind(kind) is None:
             description = "is neither in the default policy nor in one the tenant adopted"
             add(found, f"{path}.kind", Fault(Reason.KIND_UNKNOWN, description, {"kind": kind}))
 
@@ -110,7 +110,7 @@ def _check_until(payload: Any, path: str, occurred_at_us: int | None, found: Fou
     Where it is not, the day is that of recording: nothing recorded once may be refused when it is
     sent again later, so the ledger's clock is no judge here.
     """
-    if not isinstance(payload, practice_pb2.AttentionAnswered) or occurred_at_us is None:
+    if occurred_at_us is None:
         return
     until = payload.until
     if payload.HasField("until") and rules.calendar_day(until.year, until.month, until.day) is None:
@@ -143,10 +143,11 @@ class _Reader:
             add(self._found, inner, rules.too_large(size_bytes, EVENT_BYTES_MAX))
         check_payload(payload, inner, self._scope.now_us, self._found)
         check_kind(payload, inner, self._is_kind, self._found)
-        _check_until(payload, inner, occurred_at_us, self._found)
+        if field_name == "attention_answered":
+            _check_until(payload, inner, occurred_at_us, self._found)
         if len(self._found) > before:
             return None
-        if isinstance(payload, practice_pb2.PolicyAdopted):
+        if field_name == "policy_adopted":
             self._adopted.update(Policy.parse_json(payload.policy_json).kinds)
         draft = draft_of(event.event_id, kind_of, payload, path, self._scope)
         draft.occurred_at_us = occurred_at_us

@@ -61,7 +61,9 @@ async def erase_subject(
             Reason.OUTCOME_UNKNOWN,
             "the key is destroyed, the proof is not recorded yet: send the same request again",
         ) from error
-    return pb.EraseSubjectResponse(journal=tenant.journal, event=appended_event(recorded))
+    return pb.EraseSubjectResponse(
+        journal=tenant.journal, event=appended_event(recorded, timestamp(recorded.recorded_at_us))
+    )
 
 
 async def reconcile(parts: Parts) -> int:

@@ -1,7 +1,7 @@
 """IngestEvents: batches prepared while earlier ones commit, answered in order.
 
 What may be under way is bounded three times: batches and bytes by the window, events by the server;
-beyond that nothing is read from the stream. Batches are committed in the order they were sent. One
+and bytes once more over all streams. Beyond that nothing is read from the stream. Batches are committed in the order they were sent. One
 that names earlier events waits for those before it, and those after it wait for it.
 """
 
@@ -97,7 +97,11 @@ class Ingest:
                     return
                 batch = _Batch(request, self._parts.clock.monotonic_s())
                 await self._enter(batch)
-                batch.verdict = await self._take(batch, request)
+                await self._parts.ingest_room.enter(batch.bytes)
+                try:
+                    batch.verdict = await self._take(batch, request)
+                finally:
+                    self._leave_room(batch)
                 self._answers.put_nowait(batch)
         except RapportError as error:
             self._answers.put_nowait(error)
@@ -193,6 +197,14 @@ class Ingest:
             self._batches += 1
             self._bytes += batch.bytes
             self._events += batch.events
+
+    def _leave_room(self, batch: _Batch) -> None:
+        """Once it has its verdict, whether or not that is read: then only its answer is left."""
+        room, verdict = self._parts.ingest_room, batch.verdict
+        if isinstance(verdict, asyncio.Future):
+            verdict.add_done_callback(lambda _: room.leave(batch.bytes))
+        else:
+            room.leave(batch.bytes)
 
     async def _leave(self, batch: _Batch) -> None:
         async with self._room:

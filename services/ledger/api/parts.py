@@ -15,6 +15,7 @@ from services.ledger.metrics import LedgerMetrics
 from services.runtime.caller import Caller
 from services.runtime.clock import Clock
 from services.runtime.errors import RapportError, Reason
+from services.runtime.limits import INGEST_BYTES_IN_FLIGHT_MAX
 
 HEARTBEAT_S: Final = 5.0
 # How long a stream waits for a reader that takes nothing.
@@ -42,6 +43,7 @@ class Parts:
         self.recorder: Final = Recorder(journal, Sealer(vault))
         self.heartbeat_s: Final = heartbeat_s
         self.reader_timeout_s: Final = reader_timeout_s
+        self.ingest_room: Final = IngestRoom()
         # Set when the process is about to stop: streams end by themselves.
         self.draining: Final = asyncio.Event()
 
@@ -52,6 +54,31 @@ class Parts:
         if row is None:
             raise tenant_unknown(name)
         return row
+
+
+class IngestRoom:
+    """The bytes of batches without a verdict, over all ingest streams: who finds none left waits."""
+
+    def __init__(self, bytes_max: int = INGEST_BYTES_IN_FLIGHT_MAX) -> None:
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def enter(self, size_bytes: int) -> None:
+        """Returns when there is room; the only batch always fits."""
+        while self._bytes and self._bytes + size_bytes > self._bytes_max:
+            freed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(freed)
+            await freed
+        self._bytes += size_bytes
+
+    def leave(self, size_bytes: int) -> None:
+        """A batch has its verdict."""
+        self._bytes -= size_bytes
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
 
 
 class Slots:

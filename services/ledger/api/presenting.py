@@ -109,7 +109,7 @@ class Presenter:
         )
 
 
-def appended_event(recorded: Recorded) -> pb.AppendedEvent:
+def appended_event(recorded: Recorded, recorded_at: Timestamp) -> pb.AppendedEvent:
     """Where an event stands."""
     return pb.AppendedEvent(
         event_id=recorded.event_id,
@@ -117,15 +117,17 @@ def appended_event(recorded: Recorded) -> pb.AppendedEvent:
         home=recorded.home,
         revision=recorded.revision,
         replayed=recorded.replayed,
-        recorded_at=timestamp(recorded.recorded_at_us),
+        recorded_at=recorded_at,
     )
 
 
 def append_answer(journal: str, recorded: Sequence[Recorded]) -> pb.AppendEventsResponse:
     """Where the events of a batch stand."""
+    # New events of a batch share their instant.
+    recorded_at = {at_us: timestamp(at_us) for at_us in {e.recorded_at_us for e in recorded}}
     return pb.AppendEventsResponse(
         journal=journal,
-        events=[appended_event(each) for each in recorded],
+        events=[appended_event(each, recorded_at[each.recorded_at_us]) for each in recorded],
         last_position=max(each.position for each in recorded),
     )
 

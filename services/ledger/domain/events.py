@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 SUBJECT_ERASED: Final = "rapport.events.v1.SubjectErased"
 
 
-@dataclass(frozen=True, slots=True)
-class NewRecord:
+class NewRecord(NamedTuple):
     """One event to be recorded, validated and serialised.
 
     `occurred_at_us` None: when the ledger records it. `expected_revision` None: any; 0: the home
@@ -57,8 +56,7 @@ class Batch:
         return sum(len(record.payload) for record in self.records)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """Where an event stands; of a replay, everything is the first result again."""
 
     event_id: str

@@ -4,12 +4,12 @@ Source: the domain contract, section 2, `home`. A Voided has its target's home w
 else its tenant's.
 """
 
-from services.runtime.names import relationship_of
+from services.runtime.names import relationship_name
 
 
 def relationship_home(initiator: str, counterpart: str) -> str:
     """Of a Touchpoint or Corrected: the relationship of its two people, in order."""
-    return relationship_of(initiator, counterpart).name
+    return relationship_name(initiator, counterpart)
 
 
 def link_home(a: str, b: str) -> str:

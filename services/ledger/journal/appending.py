@@ -8,6 +8,7 @@ from typing import Any, Final
 import asyncpg
 
 from services.ledger.domain.events import Batch, NewRecord, Recorded
+from services.ledger.journal import literals
 from services.ledger.journal.outcomes import (
     JournalUnknown,
     RevisionConflict,
@@ -140,35 +141,41 @@ def _columns(journal: str, batches: Sequence[Batch]) -> list[Any]:
         home_numbers.append(home[0])
         home_counts.append(home[1])
     expected = [r.expected_revision for r in records]
+    correlations = [r.correlation_id or None for r in records]
+    causations = [r.causation_id or None for r in records]
     known: list[bool] | None = None
     if any(batch.known_replays for batch in batches):
         known = [r.event_id in batch.known_replays for batch in batches for r in batch.records]
     return [
         journal,
-        requests,
-        tenants,
-        recorded_by,
-        verified,
-        [r.event_id for r in records],
-        [r.type for r in records],
-        [r.home for r in records],
-        home_numbers,
-        home_counts,
-        [r.kind for r in records],
-        [r.occurred_at_us for r in records],
-        None if all(revision is None for revision in expected) else expected,
-        [r.correlation_id or None for r in records],
-        [r.causation_id or None for r in records],
-        [r.schema_version for r in records],
+        literals.numbers(requests),
+        literals.names(tenants),
+        literals.names(recorded_by),
+        literals.flags(verified),
+        literals.names([r.event_id for r in records]),
+        literals.names([r.type for r in records]),
+        literals.names([r.home for r in records]),
+        literals.numbers(home_numbers),
+        literals.numbers(home_counts),
+        literals.names_or_null(r.kind for r in records),
+        literals.numbers_or_null(r.occurred_at_us for r in records),
+        None if _all_null(expected) else literals.numbers_or_null(expected),
+        None if _all_null(correlations) else correlations,
+        None if _all_null(causations) else literals.names_or_null(causations),
+        literals.numbers(r.schema_version for r in records),
         [r.payload for r in records],
-        [r.payload_sha256 for r in records],
-        known,
-        [tenant for tenant, _ in homes],
-        [home for _, home in homes],
-        [number for number, _, _ in targets],
-        [tenant for _, tenant, _ in targets],
-        [target for _, _, target in targets],
+        literals.digests(r.payload_sha256 for r in records),
+        None if known is None else literals.flags(known),
+        literals.names([tenant for tenant, _ in homes]),
+        literals.names([home for _, home in homes]),
+        literals.numbers(number for number, _, _ in targets),
+        literals.names([tenant for _, tenant, _ in targets]),
+        literals.names([target for _, _, target in targets]),
     ]
+
+
+def _all_null(values: Sequence[Any]) -> bool:
+    return values.count(None) == len(values)
 
 
 def _verdicts(row: Any, batches: Sequence[Batch]) -> list[Verdict | BaseException]:

@@ -25,13 +25,14 @@ def faults_of_kind(
             yield "severity", REQUIRED
         elif not SEVERITY_MIN <= severity <= SEVERITY_MAX:
             yield "severity", out_of_range(SEVERITY_MIN, SEVERITY_MAX)
-    else:
+    elif severity or attribution or category:
         given = {"severity": severity, "attribution": attribution, "category": category}
         for name, value in given.items():
             if value:
                 yield name, not_allowed("belongs to kind incident alone")
-    for name, step in {"resolves": resolves, "recovery_step": recovery_step}.items():
-        if kind == RECOVERY and not step:
-            yield name, REQUIRED
-        if kind != RECOVERY and step:
-            yield name, not_allowed("belongs to kind recovery alone")
+    if kind == RECOVERY or resolves or recovery_step:
+        for name, step in {"resolves": resolves, "recovery_step": recovery_step}.items():
+            if kind == RECOVERY and not step:
+                yield name, REQUIRED
+            if kind != RECOVERY and step:
+                yield name, not_allowed("belongs to kind recovery alone")
