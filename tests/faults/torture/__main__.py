@@ -1,13 +1,17 @@
 """`python -m tests.faults.torture --seed S --minutes M`: exit code 1 when a promise was broken."""
 
 import argparse
+import asyncio
 import json
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -44,7 +48,7 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     run, background = TestRun.begin(), Background()
     try:
-        play = partial(torture, run=run, background=background, directory=directory)
+        play = partial(_watched, run=run, background=background, directory=directory)
         outcome = uvloop.run(
             play(
                 seed,
@@ -63,6 +67,28 @@ def main() -> int:
     if not outcome.violations and arguments.keep is None:
         shutil.rmtree(directory)
     return 1 if outcome.violations else 0
+
+
+def _waits(waiting: Any) -> Iterator[str]:
+    """Where a coroutine stands, and what that waits for, inwards."""
+    while waiting is not None:
+        frames = [getattr(waiting, f"{kind}_frame", None) for kind in ("cr", "ag", "gi")]
+        for frame in filter(None, frames):
+            yield f"{frame.f_code.co_qualname} {frame.f_code.co_filename}:{frame.f_lineno}"
+        waiting = next(
+            (f for n in ("cr", "ag", "gi") if (f := getattr(waiting, f"{n}_await", None))), None
+        )
+
+
+async def _watched(*arguments: Any, **more: Any) -> Outcome:
+    """A run that says, on SIGUSR1, what everybody in it waits for."""
+
+    def say() -> None:
+        for task in asyncio.all_tasks():
+            print(task.get_name(), *_waits(task.get_coro()), sep="\n  ", file=sys.stderr)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, say)
+    return await torture(*arguments, **more)
 
 
 def show(outcome: Outcome, directory: Path) -> None:

@@ -247,6 +247,13 @@ class Appender:
 class Ingester(Appender):
     """Loads by streams of a few batches; what a broken stream left open is appended again."""
 
+    def __init__(
+        self, name: str, desk: Desk, client: Rapport, dice: random.Random, loading: Rapport
+    ) -> None:
+        """`loading` has the patience that `client` has not."""
+        super().__init__(name, desk, client, dice)
+        self._loading = loading
+
     async def run(self, stop: asyncio.Event, pause_s: float) -> None:
         """Stream after stream until told to stop."""
         while not stop.is_set():
@@ -270,7 +277,7 @@ class Ingester(Appender):
                 yield [made.event for made in batch]
 
         try:
-            async for verdict in self._client.ingest(source(), stalled_s_max=15.0):
+            async for verdict in self._loading.ingest(source(), stalled_s_max=15.0):
                 call = open_calls.pop(verdict.batch - 1)
                 if verdict.appended is not None:
                     batch = batches[verdict.batch - 1]

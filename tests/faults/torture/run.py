@@ -99,7 +99,8 @@ class _Load:
         if is_first:
             name = f"ingester {desk.tenant}"
             client = self._client(stack, desk.tenant, 1, once(_INGEST_S), alone=False)
-            ingester = Ingester(name, desk, client, self.stage.dice(name))
+            loading = self._client(stack, desk.tenant, 1, None, alone=False)
+            ingester = Ingester(name, desk, client, self.stage.dice(name), loading)
             self._write(name, ingester, _INGEST_PAUSE_S)
             follower = Subscriber(
                 f"ledger {desk.tenant}", self.stage.history, desk.journal, self.counts
@@ -255,12 +256,18 @@ async def _settled(stage: Stage, load: _Load) -> list[str]:
         for name in ("", "rapport.projector", "rapport.attention"):
             what = f"{projector.name} {name} SERVING"
             waiting[what] = until(partial(_is_serving, projector.is_serving, name), "it", _SETTLE_S)
-    found = await asyncio.gather(*waiting.values(), return_exceptions=True)
+    found = await asyncio.gather(*map(_in_time, waiting.values()), return_exceptions=True)
     return [
         f"never came: {what}"
         for what, error in zip(waiting, found, strict=True)
         if error is not None
     ]
+
+
+async def _in_time(wait: Awaitable[None]) -> None:
+    """Even when looking itself never comes to an end."""
+    async with asyncio.timeout(_SETTLE_S + 30):
+        await wait
 
 
 async def _head(stage: Stage, journal: str) -> int:
