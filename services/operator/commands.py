@@ -1,17 +1,18 @@
 """The operator's commands of the CLI (entry point group `rapport.commands`)."""
 
-import json
-from collections.abc import Awaitable, Callable
+import getpass
+import socket
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 from rapport.cli.command import Call, add, group
-from rapport.cli.output import show_error
 from rich.table import Table
 
+from services.operator import archive_commands, version_commands
 from services.operator.config import Installation
-from services.operator.outcomes import EXIT_OK, EXIT_REFUSED, CommandError
+from services.operator.guarding import guarded as _guarded
+from services.operator.outcomes import EXIT_OK, EXIT_REFUSED, Usage
 
 Journal = Annotated[
     str | None, typer.Option("--journal", help="Only this journal; without it, every one.")
@@ -19,14 +20,19 @@ Journal = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Adds `doctor`, `journal restored`, `stream`, `views`, `parked` and `keys` to the CLI."""
+    """Adds `doctor`, `journal`, `stream`, `views`, `parked` and `keys` to the CLI."""
     add(app, "doctor", doctor)
-    add(group(app, "journal", "Journals."), "restored", restored)
+    journals = group(app, "journal", "Journals.")
+    add(journals, "restored", restored)
+    archive_commands.register(journals)
     add(group(app, "stream", "The streams on NATS, copies of journals."), "rebuild", rebuild_stream)
-    add(group(app, "views", "The read models, derived from journals."), "rebuild", rebuild_views)
+    views = group(app, "views", "The read models, derived from journals.")
+    version_commands.register(views)
+    add(views, "rebuild", rebuild_views)
     parked = group(app, "parked", "Events that a projection could not take.")
     add(parked, "list", parked_list)
     add(parked, "retry", parked_retry)
+    add(parked, "discard", parked_discard)
     add(group(app, "keys", "The key store."), "rotate", rotate)
 
 
@@ -125,9 +131,23 @@ async def rebuild_stream(
     return await _guarded(call, work)
 
 
-async def rebuild_views(call: Call, journal: Journal = None) -> int:
-    """Delete a journal's read models; running projectors build them anew from the journal."""
+async def rebuild_views(
+    call: Call,
+    journal: Journal = None,
+    relationship: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Only what is kept of these two people of the tenant."),
+    ] = None,
+) -> int:
+    """Delete a journal's read models; running projectors build them anew from the journal.
+
+    Queries see less meanwhile: `rapport views build` and `switch` do without that. With
+    --relationship one pair's rows are written anew at once, from the ledger.
+    """
     from services.operator import rebuilding
+
+    if relationship is not None:
+        return await version_commands.rebuild_relationship(call, *relationship)
 
     async def work() -> int:
         done = await rebuilding.rebuild_views(Installation.find(call.directory), journal)
@@ -175,6 +195,28 @@ async def parked_retry(
     return await _guarded(call, work)
 
 
+async def parked_discard(
+    call: Call,
+    position: Annotated[int, typer.Argument(min=1, help="Its position.")],
+    reason: Annotated[str, typer.Option(help="Why it is done without; kept with your name.")],
+    journal: Journal = None,
+) -> int:
+    """Decide to do without a parked event. It stays in the journal, and may still be retried."""
+    from services.operator.parking import discard_parked
+
+    async def work() -> int:
+        if not reason.strip():
+            raise Usage("--reason says why, in words")
+        who = f"{getpass.getuser()}@{socket.gethostname()}"
+        installation = Installation.find(call.directory)
+        rows = await discard_parked(installation, journal, position, reason=reason.strip(), by=who)
+        document = [{**asdict(row), "parked_at": row.parked_at.isoformat()} for row in rows]
+        call.answer({"discarded": document}, lambda: _table(document))
+        return EXIT_OK
+
+    return await _guarded(call, work)
+
+
 async def rotate(call: Call) -> int:
     """Wrap every key of the key store under the first master key given."""
     from services.operator.rotating import rotate as rotate_keys
@@ -188,19 +230,6 @@ async def rotate(call: Call) -> int:
         return EXIT_REFUSED if done.unreadable else EXIT_OK
 
     return await _guarded(call, work)
-
-
-async def _guarded(call: Call, work: Callable[[], Awaitable[int]]) -> int:
-    """Runs a command's work; a CommandError becomes its line on stderr and its exit code."""
-    try:
-        return await work()
-    except CommandError as error:
-        if call.as_json:
-            found = {"reason": error.reason, "message": str(error), "definite": True}
-            typer.echo(json.dumps({"error": found}), err=True)
-        else:
-            show_error(error, as_json=False)
-        return error.exit_code
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:

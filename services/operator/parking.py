@@ -6,7 +6,7 @@ from services.operator import connecting
 from services.operator.config import Installation
 from services.operator.outcomes import Refused
 from services.projector.projections.apply import retry
-from services.projector.projections.parked import ParkedRow, listed
+from services.projector.projections.parked import ParkedRow, discard, listed
 from services.runtime.clock import SystemClock, day_of
 
 
@@ -26,12 +26,31 @@ async def list_parked(installation: Installation, journal: str | None = None) ->
         return await listed(conn, journal or "")
 
 
+async def discard_parked(
+    installation: Installation, journal: str | None, position: int, *, reason: str, by: str
+) -> list[ParkedRow]:
+    """Decide to do without a parked event; the row as it is now.
+
+    Raises Refused when none is parked there, or one was discarded before; Usage, Unavailable.
+    """
+    async with connecting.postgres(installation.views_dsn, "RAPPORT_VIEWS_DSN") as conn:
+        rows = [row for row in await listed(conn, journal or "") if row.position == position]
+        if len(rows) != 1:
+            what = "no event is" if not rows else "events of several journals are"
+            raise Refused(f"{what} parked at position {position}: see `rapport parked list`")
+        name = rows[0].journal
+        if not await discard(conn, name, position, reason=reason, by=by):
+            raise Refused(f"{rows[0].discarded_by} discarded it: {rows[0].discarded_because}")
+        return [row for row in await listed(conn, name) if row.position == position]
+
+
 async def retry_parked(
     installation: Installation, journal: str | None = None, position: int | None = None
 ) -> list[Retried]:
     """Try parked events again, in order of position; each in a transaction of its own.
 
-    Raises Refused when the one asked for is not parked; Usage, Unavailable.
+    Those discarded only when asked for by position. Raises Refused when the one asked for is not
+    parked; Usage, Unavailable.
     """
     tried = []
     today = day_of(SystemClock().now_us())
@@ -39,7 +58,7 @@ async def retry_parked(
         rows = [
             row
             for row in await listed(conn, journal or "")
-            if position is None or row.position == position
+            if (row.discarded_by is None if position is None else row.position == position)
         ]
         if position is not None and not rows:
             raise Refused(f"no event is parked at position {position}")

@@ -46,8 +46,11 @@ async def build(
     """
 
     async def work() -> int:
+        from services.operator.rebuilding import require_attached
         from services.operator.versions import workshop
 
+        # A build reads every event.
+        await require_attached(Installation.find(call.directory), None)
         with _progress(call) as tell:
             async with workshop(*_place(call), tell) as shop:
                 positions = await shop.builder.build(fresh=fresh)
@@ -162,6 +165,19 @@ async def drop(
         async with owner(Installation.find(call.directory)) as conn:
             names = await dropped(conn, schema)
         call.answer({"dropped": names}, lambda: f"dropped: {', '.join(names) or 'nothing'}")
+        return EXIT_OK
+
+    return await guarded(call, work)
+
+
+async def rebuild_relationship(call: Call, first: str, second: str) -> int:
+    """Write one relationship's rows anew from the ledger, in one transaction."""
+
+    async def work() -> int:
+        from services.operator.versions import rebuild_relationship as rebuilt
+
+        events = await rebuilt(*_place(call), call.tenant, first, second)
+        call.answer({"events": events}, lambda: f"written anew from {events} events")
         return EXIT_OK
 
     return await guarded(call, work)

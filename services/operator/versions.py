@@ -12,8 +12,11 @@ from rapport.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from services.operator import connecting
 from services.operator.config import Installation
 from services.operator.outcomes import Refused, Unavailable
+from services.projector.api.tenants import LedgerTenants
 from services.projector.app import MIGRATIONS
 from services.projector.intake.ledger import LedgerJournals
+from services.projector.projections.rebuild import rebuild_pair
+from services.projector.projections.statements import PairKey
 from services.projector.versions.beside import LIVE, connect_beside
 from services.projector.versions.building import Builder
 from services.projector.versions.comparing import NotComparable
@@ -22,8 +25,10 @@ from services.projector.versions.reading import TooManyParked
 from services.projector.versions.schema import Occupied, alone
 from services.projector.versions.switching import SwitchRefused
 from services.runtime import migrations
-from services.runtime.clock import SystemClock
+from services.runtime.clock import SystemClock, day_of
+from services.runtime.errors import RapportError
 from services.runtime.limits import MESSAGE_BYTES_MAX
+from services.runtime.names import InvalidName, relationship_of
 
 _OWNER: Final = "RAPPORT_POSTGRES_DSN"
 _CHANNEL_OPTIONS: Final = (("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),)
@@ -83,6 +88,38 @@ async def owner(
         yield conn
 
 
+async def rebuild_relationship(
+    installation: Installation, ledger_target: str, tenant: str, first: str, second: str
+) -> int:
+    """Write the rows of a tenant's raw pair anew from the ledger; from how many events.
+
+    `first` and `second`: ids of people, with `people/` or without. Raises Refused, Usage,
+    Unavailable.
+    """
+    try:
+        people = (f"people/{each.removeprefix('people/')}" for each in (first, second))
+        name = relationship_of(*people).name
+    except InvalidName as error:
+        raise Refused(str(error)) from error
+    a, b = (f"people/{each}" for each in name.removeprefix("relationships/").split("~"))
+    channel = grpc.aio.insecure_channel(ledger_target, options=_CHANNEL_OPTIONS)
+    async with (
+        connecting.postgres(installation.views_dsn, "RAPPORT_VIEWS_DSN") as conn,
+        _told(),
+        channel,
+    ):
+        stub = LedgerServiceStub(channel)
+        journal = await LedgerTenants(stub).journal_of(tenant)
+        ledger = LedgerJournals(stub)
+        infos = {info.journal: info for info in await ledger.journals()}
+        events = await ledger.home(tenant, name, infos[journal].incarnation)
+        today = day_of(SystemClock().now_us())
+        try:
+            return await rebuild_pair(conn, journal, PairKey(tenant, a, b), events, today=today)
+        except LookupError as error:
+            raise Refused(str(error)) from error
+
+
 @asynccontextmanager
 async def _told() -> AsyncIterator[None]:
     """What the versions raise, as commands say it."""
@@ -97,6 +134,8 @@ async def _told() -> AsyncIterator[None]:
         ) from error
     except (NotComparable, SwitchRefused) as error:
         raise Refused(str(error)) from error
+    except RapportError as error:
+        raise Refused(error.message) from error
     except grpc.aio.AioRpcError as error:
         raise Unavailable(
             f"the ledger does not answer ({error.code().name}): run the command again, it goes on "

@@ -11,10 +11,12 @@ from rapport.events.v1 import touchpoint_pb2
 
 from services.ledger.journal.store import Journal
 from services.operator.doctor.examination import examine
+from services.operator.doctor.report import Report
 from services.operator.outcomes import Refused
-from services.operator.parking import list_parked, retry_parked
+from services.operator.parking import discard_parked, list_parked, retry_parked
 from services.operator.rebuilding import rebuild_streams, rebuild_views
 from services.operator.restoring import restored
+from services.projector.projections import checkpoint
 from services.runtime import streams
 from services.runtime.vault.master import MasterKeys
 from services.runtime.vault.store import Vault
@@ -163,3 +165,37 @@ async def test_a_parked_event_is_listed_and_retried(operated: Operated) -> None:
     assert tried.reason is None
     assert await list_parked(operated.installation) == []
     assert await count(operated, "views.touchpoints") == 2
+
+
+async def test_a_discarded_event_is_absent_on_purpose_and_stays_so(operated: Operated) -> None:
+    await operated.touch(ANN, BOB, "call")
+    await operated.record_bytes(b"\xff\xff", "relationships/ann~bob")
+    await operated.publish()
+    await operated.project()
+    assert (await examine(operated.installation, journal=operated.name)).exit_code == 4
+    with pytest.raises(Refused, match="no event is parked at position 1"):
+        await discard_parked(operated.installation, operated.name, 1, reason="?", by="eve")
+    (row,) = await discard_parked(
+        operated.installation, operated.name, 2, reason="two bytes of nothing", by="eve"
+    )
+    assert (row.discarded_because, row.discarded_by) == ("two bytes of nothing", "eve")
+    with pytest.raises(Refused, match="eve discarded it: two bytes of nothing"):
+        await discard_parked(operated.installation, operated.name, 2, reason="again", by="bob")
+    report = await examine(operated.installation, journal=operated.name)
+    assert report.exit_code == 0
+    assert any("discarded by eve: two bytes of nothing" in note for note in notes_of(report))
+    # Built anew it is parked again, and the decision stands.
+    await rebuild_views(operated.installation, operated.name)
+    await operated.project()
+    assert (await examine(operated.installation, journal=operated.name)).exit_code == 0
+    assert await retry_parked(operated.installation, operated.name) == []
+    conn = await asyncpg.connect(operated.database.views_dsn)
+    found = await checkpoint.read(conn, operated.name)
+    await conn.close()
+    assert found is not None
+    assert found.parked == 0, "it no longer counts towards those that stop the journal"
+
+
+def notes_of(report: Report) -> list[str]:
+    """What the checks noted."""
+    return [note for found in report.journals for check in found.checks for note in check.notes]

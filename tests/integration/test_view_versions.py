@@ -11,6 +11,9 @@ import pytest
 from services.projector.facts import Delivered
 from services.projector.intake.ledger import JournalInfo, LedgerJournals, Part
 from services.projector.projections.apply import apply
+from services.projector.projections.content import content
+from services.projector.projections.rebuild import rebuild_pair
+from services.projector.projections.statements import PairKey
 from services.projector.projections.tables import READ_MODELS
 from services.projector.projections.turn import turn_chunk
 from services.projector.versions import building, folding, schema
@@ -305,3 +308,26 @@ async def test_one_command_at_a_time_is_at_work_on_versions(site: Site) -> None:
                 pass
     async with alone(site.holder):
         pass
+
+
+async def test_one_relationship_is_written_anew_from_its_events(site: Site) -> None:
+    await site.project(400)
+    before = (await content(site.live, JOURNAL)).tables
+    pairs = await site.live.fetch("SELECT tenant, a, b FROM views.balances")
+    corrections = "SELECT position FROM views.amendments WHERE (a, b) = ($1, $2) AND role = 'C'"
+    for tenant, a, b in pairs:
+        touched = "SELECT position FROM views.touchpoints WHERE (tenant, a, b) = ($1, $2, $3)"
+        positions = {row[0] for row in await site.live.fetch(touched, tenant, a, b)}
+        positions |= {row[0] for row in await site.live.fetch(corrections, a, b)}
+        await site.live.execute("DELETE FROM views.touchpoints WHERE (a, b) = ($1, $2)", a, b)
+        await site.live.execute(
+            "UPDATE views.balances SET buckets = '{}' WHERE (a, b) = ($1, $2)", a, b
+        )
+        await site.live.execute(
+            "UPDATE views.standings SET know_mp = 7 WHERE (a, b) = ($1, $2)", a, b
+        )
+        events = [site.ledger.events[position - 1] for position in sorted(positions)]
+        done = await rebuild_pair(site.live, JOURNAL, PairKey(tenant, a, b), events, today=TODAY)
+        assert done == len(events)
+    assert len(pairs) > 1
+    assert (await content(site.live, JOURNAL)).tables == before

@@ -9,7 +9,7 @@ from rapport.v1 import ledger_service_pb2 as pb
 
 from services.projector.facts import Delivered
 from services.projector.intake.wire import from_event
-from services.runtime.caller import PRINCIPAL_KEY
+from services.runtime.caller import PRINCIPAL_KEY, TENANT_KEY
 from services.runtime.limits import PAGE_SIZE_MAX
 
 if TYPE_CHECKING:  # the name stands in the stub file alone
@@ -61,6 +61,14 @@ class LedgerJournals:
             token = answer.next_page_token
             if not token:
                 return found
+
+    async def home(self, tenant: str, home: str, incarnation: str) -> list[Delivered]:
+        """All events of a tenant's home, in order, as those of an incarnation of its journal."""
+        call = self._stub.ReadEvents(
+            pb.ReadEventsRequest(home=pb.HomeSource(home=home), view=pb.EVENT_VIEW_STORED),
+            metadata=(*_METADATA, (TENANT_KEY, tenant)),
+        )
+        return [from_event(event, incarnation) async for part in call for event in part.events]
 
     @asynccontextmanager
     async def follow(self, journal: str, from_position: int) -> AsyncIterator[AsyncIterator[Part]]:

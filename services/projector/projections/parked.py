@@ -17,7 +17,7 @@ _LISTED_MAX: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ParkedRow:
-    """A parked event as operators see it."""
+    """A parked event as operators see it; discarded: who decided to do without it, and why."""
 
     journal: str
     position: int
@@ -26,6 +26,8 @@ class ParkedRow:
     type: str
     reason: str
     parked_at: datetime
+    discarded_because: str | None
+    discarded_by: str | None
 
 
 async def put(conn: asyncpg.Connection, event: Delivered, reason: str) -> Parked:
@@ -62,9 +64,22 @@ async def take(conn: asyncpg.Connection, journal: str, position: int) -> Deliver
     return Delivered(**values)
 
 
+async def discard(
+    conn: asyncpg.Connection, journal: str, position: int, *, reason: str, by: str
+) -> bool:
+    """Note that a parked event is done without; whether that was news.
+
+    It stays among the parked ones, whole, and may still be retried; it counts no more towards the
+    number that stops the journal, and stays discarded when the views are built anew.
+    """
+    noted = await conn.fetchval(SQL["discard_event"], journal, position, reason, by)
+    return noted is not None
+
+
 async def remove(conn: asyncpg.Connection, journal: str, position: int) -> None:
-    """Forget that an event was parked."""
+    """Forget that an event was parked, and that it was discarded."""
     await conn.execute(SQL["unpark_event"], journal, position)
+    await conn.execute(SQL["forget_discard"], journal, position)
 
 
 async def listed(
