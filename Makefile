@@ -8,13 +8,16 @@ SETUP := .venv/.stamp
 BUF := node_modules/.stamp
 # One worker a core, at most four: each test has a database of its own, all share two servers.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n > 4 ? 4 : n)))
+# A run of the torture kit: what everything random in it comes from (empty: any), and how long.
+SEED :=
+MINUTES := 3
 # What to give to pytest or to `rapport up`, e.g. make test ARGS="tests/unit -x".
 ARGS :=
 
 # The generator of the protos calls its plugins by name.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup run test bench check proto lock clean
+.PHONY: help setup run test bench torture check proto lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -32,6 +35,9 @@ test: $(SETUP) ## Run every test, those against real PostgreSQL and NATS include
 
 bench: $(SETUP) ## Measure against limits of this machine (ARGS="--quick")
 	@$(BIN)/rapport bench $(ARGS)
+
+torture: $(SETUP) ## Break everything at once and judge the history: SEED=… MINUTES=… ARGS="--faults a,b"
+	@$(BIN)/python -m tests.faults.torture $(if $(SEED),--seed $(SEED)) --minutes $(MINUTES) $(ARGS)
 
 check: $(SETUP) $(BUF) ## Check format, lint, types, import contracts, protos, generated code
 	$(BIN)/ruff format --check .

@@ -1,0 +1,23 @@
+"""A run of the torture kit, always the same one: `make torture` has longer and other ones."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.torture.__main__ import show
+from tests.faults.torture.run import torture
+from tests.support.databases import Background
+from tests.support.servers import TestRun
+
+SEED = 20260101
+MINUTES = 3.0
+
+
+@pytest.mark.timeout(720)
+async def test_three_minutes_of_every_kind_of_fault_break_no_promise(
+    test_run: TestRun, background: Background, tmp_path: Path
+) -> None:
+    outcome = await torture(SEED, MINUTES, run=test_run, background=background, directory=tmp_path)
+    show(outcome, tmp_path)
+    assert outcome.violations == []
+    assert outcome.events > 1_000
