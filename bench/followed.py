@@ -13,6 +13,8 @@ from bench.tenant import BATCH_EVENTS, begun
 LAG_S_MAX: Final = 1.0
 # How far the load may run ahead of the views at first, in seconds of what they take.
 _AHEAD_S: Final = 0.5
+# Below this the load would only ever wait for the way, which is no longer than usual.
+_AHEAD_EVENTS_MIN: Final = 4 * BATCH_EVENTS
 _ATTEMPTS_MAX: Final = 20
 NOT_KEPT_UP: Final = "at no rate were the views less than 1 s behind"
 
@@ -33,7 +35,8 @@ async def measure(settings: Settings) -> list[Figure]:
         total = settings.ingest_events * (_ATTEMPTS_MAX + 2)
         await begun(load, ledger, seed=3, events=total)
         for _ in range(2):
-            ahead_max = int(await _chain_rate(stack, load, ledger, settings) * _AHEAD_S)
+            rate = await _chain_rate(stack, load, ledger, settings)
+        ahead_max = max(int(rate * _AHEAD_S), _AHEAD_EVENTS_MIN)
         for _ in range(_ATTEMPTS_MAX):
             if len(ours) == settings.repeats:
                 break
