@@ -1,53 +1,38 @@
 """Callers at work under fire: each writes down what it asks and what it is told."""
 
 import asyncio
-import hashlib
 import itertools
 import random
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
-import grpc
-from nats.errors import Error as NatsError
 from rapport import (
     Rapport,
     RapportError,
     RetryPolicy,
-    corrected,
-    derived_event_id,
     relationship,
-    voided,
 )
-from rapport import touchpoint as made_touchpoint
-from rapport.events import EventSubscriber
 from rapport.v1 import capital_service_pb2 as capital
 from rapport.v1 import timeline_service_pb2 as timelines
 from rapport.v1.ledger_service_pb2 import AppendEventsResponse, NewEvent
 
 from services.runtime.clock import date_from_day
 from tests.faults.torture.history import HistoryWriter
+from tests.faults.torture.inventing import Inventor, Made
 from tests.faults.torture.records import (
     Acknowledged,
     Answer,
     BalanceAnswer,
     Definite,
-    Ended,
     Invoke,
     Ok,
     Op,
-    Received,
-    Sent,
-    Subscribed,
     TimelineAnswer,
     Unknown,
 )
 
-_KINDS: Final = ("call", "meal_or_social", "email.one_to_one", "social.like", "thanks.given")
-_SINCE: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
-_PEOPLE: Final = 8
 _PAGE_LINES: Final = 50
 _RECENT: Final = 50
 # Between two attempts, and before a broken subscription goes on.
@@ -114,86 +99,6 @@ class Desk:
         """Write down what a read was answered."""
         self.counts["ok"] += 1
         self.history.write(Ok(call=call, position=position, target=target, answer=answer))
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """An event to be sent, and the pair it is about."""
-
-    event: NewEvent
-    pair: tuple[str, str]
-
-    @property
-    def sent(self) -> Sent:
-        """As the history has it."""
-        expected = (
-            self.event.expected_revision if self.event.HasField("expected_revision") else None
-        )
-        return Sent(
-            event_id=self.event.event_id, home=relationship(*self.pair), expected_revision=expected
-        )
-
-
-class Inventor:
-    """Makes the events of one writer: touchpoints, and voids and corrections of its own ones."""
-
-    def __init__(self, name: str, dice: random.Random) -> None:
-        self._name, self._dice = name, dice
-        self._made = 0
-        self._known: dict[str, Made] = {}
-        # Touchpoints that are surely recorded, and the newest revision seen of each pair.
-        self._targets: list[str] = []
-        self._revisions: dict[tuple[str, str], int] = {}
-
-    def batch(self, size: int) -> list[Made]:
-        """The next events."""
-        return [self._event() for _ in range(size)]
-
-    def expecting(self) -> list[Made]:
-        """One event that wants its relationship at the revision last seen, right or wrong."""
-        made = self._touchpoint()
-        made.event.expected_revision = self._revisions.get(made.pair, 0)
-        return [made]
-
-    def recorded(self, batch: Sequence[Made], answer: AppendEventsResponse) -> None:
-        """They are in the journal: they may be taken back or corrected."""
-        for made, event in zip(batch, answer.events, strict=True):
-            self._revisions[made.pair] = max(self._revisions.get(made.pair, 0), event.revision)
-            if made.event.HasField("touchpoint"):
-                self._known[event.event_id] = made
-                self._targets.append(event.event_id)
-
-    def _event(self) -> Made:
-        chance = self._dice.random()
-        if chance > 0.15 or not self._targets:
-            return self._touchpoint()
-        target = self._dice.choice(self._targets)
-        original = self._known[target]
-        event_id = self._next_id()
-        if chance < 0.05:
-            return Made(voided(target, event_id=event_id), original.pair)
-        changed = original.event.touchpoint.__class__()
-        changed.CopyFrom(original.event.touchpoint)
-        changed.ClearField("note")
-        changed.kind = self._dice.choice(_KINDS)
-        return Made(corrected(target, changed, event_id=event_id), original.pair)
-
-    def _touchpoint(self) -> Made:
-        dice = self._dice
-        a, b = dice.sample(range(_PEOPLE), 2)
-        event = made_touchpoint(
-            f"p{a}",
-            f"p{b}",
-            dice.choice(_KINDS),
-            event_id=self._next_id(),
-            occurred_at=_SINCE + timedelta(hours=dice.randint(0, 24 * 90)),
-            note="met by chance" if dice.random() < 0.05 else None,
-        )
-        return Made(event, (f"people/p{min(a, b)}", f"people/p{max(a, b)}"))
-
-    def _next_id(self) -> str:
-        self._made += 1
-        return derived_event_id(self._name, str(self._made))
 
 
 def once(attempt_s: float) -> RetryPolicy:
@@ -351,64 +256,3 @@ class Querier:
         return self._desk.invoke(
             self.name, op, request, 1, min_position=position, on_day=self._desk.on_day, a=a, b=b
         )
-
-
-class Subscriber:
-    """Follows a journal for the whole run; what breaks it off it writes down, and goes on."""
-
-    def __init__(
-        self, name: str, history: HistoryWriter, journal: str, counts: Counter[str]
-    ) -> None:
-        self.name, self._history, self._journal, self._counts = name, history, journal, counts
-        self.position = 0
-
-    async def over_nats(self, url: str) -> None:
-        """By the stream, for ever."""
-        while True:
-            self._begin("nats", None)
-            try:
-                retry = RetryPolicy(first_delay_s=0.2, delay_max_s=1.0)
-                async with EventSubscriber(
-                    url, self._journal, from_position=self.position + 1, retry=retry
-                ) as events:
-                    async for event in events:
-                        sha256 = hashlib.sha256(event.payload).hexdigest()
-                        self._received(event.position, event.event_id, sha256)
-            except (RapportError, NatsError, OSError, TimeoutError) as error:
-                self._end(error)
-            await asyncio.sleep(_PAUSE_S)
-
-    async def over_grpc(self, tenant: str, client: Callable[[], Rapport]) -> None:
-        """By the ledger, as one tenant sees it, for ever."""
-        while True:
-            self._begin("ledger", tenant)
-            try:
-                async with client() as ledger:
-                    async for event in ledger.subscribe(self.position + 1):
-                        sha256 = event.payload_sha256.hex()
-                        self._received(event.position, event.event_id, sha256)
-            except (RapportError, grpc.aio.AioRpcError) as error:
-                self._end(error)
-            await asyncio.sleep(_PAUSE_S)
-
-    def _begin(self, source: str, tenant: str | None) -> None:
-        self._history.write(
-            Subscribed(
-                subscription=self.name,
-                source="nats" if source == "nats" else "ledger",
-                journal=self._journal,
-                from_position=self.position + 1,
-                tenant=tenant,
-            )
-        )
-
-    def _received(self, position: int, event_id: str, sha256: str) -> None:
-        self._counts["received"] += 1
-        self.position = position
-        self._history.write(
-            Received(subscription=self.name, position=position, event_id=event_id, sha256=sha256)
-        )
-
-    def _end(self, error: Exception) -> None:
-        reason = error.reason if isinstance(error, RapportError) else type(error).__name__
-        self._history.write(Ended(subscription=self.name, reason=reason))

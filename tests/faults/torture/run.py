@@ -6,37 +6,32 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Awaitable, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import nats.errors
-import nats.js.errors
 from rapport import Rapport, __version__
 
-from services.runtime import streams
 from services.runtime.clock import SystemClock, day_of
-from tests.faults.cluster import until
 from tests.faults.torture import final_reads, records
 from tests.faults.torture.checker import check
-from tests.faults.torture.clients import Appender, Desk, Ingester, Querier, Subscriber, once
+from tests.faults.torture.clients import Appender, Desk, Ingester, Querier, once
 from tests.faults.torture.history import HistoryWriter, read
 from tests.faults.torture.operating import Watch, doctor
-from tests.faults.torture.proxy import FAIR
 from tests.faults.torture.schedule import Schedule
-from tests.faults.torture.skewed import set_skew
-from tests.faults.torture.stage import Stage, skew_file, staged
+from tests.faults.torture.settling import SETTLE_S, Following, mend, unsettled
+from tests.faults.torture.stage import Stage, staged
+from tests.faults.torture.subscribers import Subscriber
 from tests.support.databases import Background
 from tests.support.servers import TestRun
 
 HISTORY: Final = "history.jsonl"
 _ATTEMPT_S: Final = 6.0
 _INGEST_S: Final = 10.0
-_SETTLE_S: Final = 120.0
 # A load to disturb, not a benchmark: with all of it a run takes about one core.
 _APPEND_PAUSE_S: Final = 0.4
 _INGEST_PAUSE_S: Final = 4.0
@@ -75,7 +70,7 @@ class _Load:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     writers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     readers: list[asyncio.Task[None]] = field(default_factory=list)
-    subscribers: list[tuple[Subscriber, str, str | None]] = field(default_factory=list)
+    subscribers: list[Following] = field(default_factory=list)
 
     def start(self, stack: AsyncExitStack) -> None:
         calls = itertools.count(1)
@@ -136,7 +131,7 @@ class _Load:
     async def written(self) -> list[str]:
         """Stop writing; who never came to the end of a request, or failed."""
         self.stop.set()
-        await asyncio.wait(self.writers.values(), timeout=_SETTLE_S)
+        await asyncio.wait(self.writers.values(), timeout=SETTLE_S)
         problems = []
         for name, task in self.writers.items():
             if not task.done():
@@ -203,9 +198,9 @@ async def _play(stage: Stage, minutes: float, faults: Sequence[str], outcome: Ou
         load.start(stack)
         try:
             await schedule.run(time.monotonic() + minutes * 60)
-            await _mend(stage)
+            await mend(stage)
             problems = await load.written()
-            problems += await _settled(stage, load)
+            problems += await unsettled(stage, load.subscribers)
         finally:
             failed = await load.leave()
             watch.cancel()
@@ -218,90 +213,6 @@ async def _play(stage: Stage, minutes: float, faults: Sequence[str], outcome: Ou
     outcome.faults = dict(sorted(schedule.tried.items()))
     outcome.faults_failed = dict(sorted(schedule.failed.items()))
     return problems
-
-
-async def _mend(stage: Stage) -> None:
-    """Whatever a fault that failed has left behind."""
-    for proxy in stage.proxies.values():
-        await proxy.become(FAIR)
-    for disk in stage.disks.values():
-        await asyncio.to_thread(disk.empty)
-    for replica in stage.replicas:
-        await asyncio.to_thread(set_skew, skew_file(stage, replica.name), 0)
-    await asyncio.to_thread(stage.nodes.start)
-    await asyncio.to_thread(stage.cluster.postgres.start)
-    for replica in stage.replicas:
-        await asyncio.to_thread(replica.ensure)
-
-
-async def _settled(stage: Stage, load: _Load) -> list[str]:
-    """Wait until everything has come to rest; what never does."""
-    waiting: dict[str, Awaitable[None]] = {}
-    for journal in stage.journals:
-        waiting[f"the stream of {journal} at the head"] = until(
-            partial(_is_streamed, stage, journal), "it", _SETTLE_S
-        )
-        waiting[f"the read models of {journal} at the head"] = until(
-            partial(_is_projected, stage, journal), "it", _SETTLE_S
-        )
-    for subscriber, journal, tenant in load.subscribers:
-        waiting[f"subscriber {subscriber.name} at the end"] = until(
-            partial(_is_read, stage, subscriber, journal, tenant), "it", _SETTLE_S
-        )
-    for ledger in stage.cluster.ledgers:
-        for name in ("", "rapport.relay"):
-            what = f"{ledger.name} {name} SERVING"
-            waiting[what] = until(partial(_is_serving, ledger.is_serving, name), "it", _SETTLE_S)
-    for projector in stage.cluster.projectors:
-        for name in ("", "rapport.projector", "rapport.attention"):
-            what = f"{projector.name} {name} SERVING"
-            waiting[what] = until(partial(_is_serving, projector.is_serving, name), "it", _SETTLE_S)
-    found = await asyncio.gather(*map(_in_time, waiting.values()), return_exceptions=True)
-    return [
-        f"never came: {what}"
-        for what, error in zip(waiting, found, strict=True)
-        if error is not None
-    ]
-
-
-async def _in_time(wait: Awaitable[None]) -> None:
-    """Even when looking itself never comes to an end."""
-    async with asyncio.timeout(_SETTLE_S + 30):
-        await wait
-
-
-async def _head(stage: Stage, journal: str) -> int:
-    rows = await stage.owner("SELECT head FROM journal.journals WHERE journal = $1", journal)
-    return int(rows[0]["head"])
-
-
-async def _is_streamed(stage: Stage, journal: str) -> bool:
-    head = await _head(stage, journal)
-    with suppress(OSError, TimeoutError, nats.errors.Error, nats.js.errors.Error):
-        async with stage.nats(admin=False) as client:
-            info = await client.jetstream(timeout=2).stream_info(streams.stream_name(journal))
-            return int(info.state.last_seq) == head
-    return False
-
-
-async def _is_projected(stage: Stage, journal: str) -> bool:
-    found = "SELECT position FROM views.checkpoints WHERE journal = $1"
-    rows = await stage.owner(found, journal)
-    return bool(rows) and int(rows[0]["position"]) == await _head(stage, journal)
-
-
-async def _is_read(stage: Stage, subscriber: Subscriber, journal: str, tenant: str | None) -> bool:
-    found = "SELECT max(position) AS last FROM journal.events WHERE journal = $1"
-    if tenant is not None:
-        found += f" AND tenant = '{tenant}'"
-    last = (await stage.owner(found, journal))[0]["last"]
-    return subscriber.position >= (last or 0)
-
-
-async def _is_serving(look: Any, name: str) -> bool:
-    with suppress(Exception):
-        return bool(await look(name))
-    return False
 
 
 def _machine() -> str:
