@@ -141,6 +141,7 @@ async def running(
         )
         intake = Intake(
             pool=pools.intake,
+            dsn=config.views_dsn,
             ledger=journals,
             nats_url=config.nats_url,
             metrics=metrics,

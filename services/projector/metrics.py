@@ -61,6 +61,18 @@ class ProjectorMetrics:
             buckets=LATENCY_BUCKETS_S,
             registry=registry,
         )
+        # Summed over all replicas it is 1 for every journal, but for moments in which one moves.
+        self._holds: Final = Gauge(
+            "rapport_projector_holds_journal",
+            "1 for a journal that this replica follows",
+            ["journal"],
+            registry=registry,
+        )
+        self._replicas: Final = Gauge(
+            "rapport_projector_replicas",
+            "Replicas that share the journals, as last seen",
+            registry=registry,
+        )
         self._turned: Final = Counter(
             "rapport_projector_turned_rows",
             "Rows brought to a new day or policy",
@@ -139,6 +151,21 @@ class ProjectorMetrics:
             self._serving.labels(journal, before).set(0)
         self._states[journal] = state
         self._serving.labels(journal, state).set(1)
+
+    def replicas(self, count: int) -> None:
+        """So many replicas share the journals, this one included."""
+        self._replicas.set(count)
+
+    def holds(self, journal: str, held: bool) -> None:
+        """This replica follows a journal now, or no more: then only another one knows how it is."""
+        self._holds.labels(journal).set(int(held))
+        if held:
+            return
+        for gauge in (self._position, self._lag_positions, self._lag_seconds, self._parked):
+            gauge.remove(journal)
+        state = self._states.pop(journal, None)
+        if state is not None:
+            self._serving.remove(journal, state)
 
     def turned(self, journal: str, rows: int) -> None:
         """Rows were brought to a new day or policy."""

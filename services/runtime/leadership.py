@@ -18,7 +18,7 @@ CANDIDATE_INTERVAL_S: Final = 0.5
 # that says nothing for so long, and its lock with it.
 SILENCE_MAX_S: Final = 5
 HEARTBEAT_S: Final = 1.0
-_SQL: Final = load_sql("services.runtime.sql")
+SQL: Final = load_sql("services.runtime.sql")
 
 
 class Leadership:
@@ -39,21 +39,29 @@ class Leadership:
                 self.lost.set()
 
 
-@asynccontextmanager
-async def leadership(dsn: str, lock: str, *, name: str) -> AsyncIterator[Leadership]:
-    """Wait until this process holds `lock`; released at the end of the block.
+async def lock_connection(dsn: str, name: str) -> Any:
+    """A connection for locks: it ends, and they with it, SILENCE_MAX_S after its last word.
 
     `name` is the connection's, for whoever looks at the server.
     """
-    connection = await asyncpg.connect(
+    return await asyncpg.connect(
         dsn,
         server_settings={
             "application_name": name[:63],
             "idle_session_timeout": f"{SILENCE_MAX_S}s",
         },
     )
+
+
+@asynccontextmanager
+async def leadership(dsn: str, lock: str, *, name: str) -> AsyncIterator[Leadership]:
+    """Wait until this process holds `lock`; released at the end of the block.
+
+    `name` is the connection's, for whoever looks at the server.
+    """
+    connection = await lock_connection(dsn, name)
     try:
-        while not await connection.fetchval(_SQL["try_lead"], lock):  # noqa: ASYNC110
+        while not await connection.fetchval(SQL["try_lead"], lock):  # noqa: ASYNC110
             await asyncio.sleep(CANDIDATE_INTERVAL_S)  # the holder tells nobody when it goes
         held = Leadership(connection)
         keeper = asyncio.create_task(held.keep(), name=f"lock {lock}")

@@ -30,6 +30,11 @@ async def until_read(checkpoint: Checkpoint, reads: int) -> None:
         await asyncio.sleep(0)
 
 
+def patient(checkpoint: Checkpoint) -> Positions:
+    """It looks only when it is told to."""
+    return Positions(checkpoint.read, poll_s=NEVER_S, poll_first_s=NEVER_S)
+
+
 async def test_no_position_asked_for_is_no_wait_and_no_read() -> None:
     checkpoint = Checkpoint()
     await Positions(checkpoint.read).wait_for("main", 0, NEVER_S)
@@ -45,7 +50,7 @@ async def test_a_position_already_reached_answers_at_once() -> None:
 
 async def test_waiters_wake_when_the_intake_says_so() -> None:
     checkpoint = Checkpoint()
-    positions = Positions(checkpoint.read, poll_s=NEVER_S)
+    positions = patient(checkpoint)
     near = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
     far = asyncio.ensure_future(positions.wait_for("main", 2, NEVER_S))
     await until_read(checkpoint, 2)
@@ -60,7 +65,7 @@ async def test_waiters_wake_when_the_intake_says_so() -> None:
 
 async def test_another_journal_wakes_nobody() -> None:
     checkpoint = Checkpoint()
-    positions = Positions(checkpoint.read, poll_s=NEVER_S)
+    positions = patient(checkpoint)
     waiting = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
     await until_read(checkpoint, 1)
     checkpoint.position = 1
@@ -73,18 +78,37 @@ async def test_another_journal_wakes_nobody() -> None:
 
 async def test_what_other_replicas_applied_is_found_by_looking() -> None:
     checkpoint = Checkpoint()
-    positions = Positions(checkpoint.read, poll_s=0)
+    positions = Positions(checkpoint.read, poll_s=0, poll_first_s=0)
     waiting = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
     await until_read(checkpoint, 3)
     checkpoint.position = 1
     await waiting
 
 
+async def test_who_is_not_told_looks_often_and_who_is_told_waits_to_be_told() -> None:
+    checkpoint = Checkpoint()
+    positions = Positions(checkpoint.read, poll_s=NEVER_S, poll_first_s=0)
+    elsewhere = asyncio.ensure_future(positions.wait_for("side", 1, NEVER_S))
+    await until_read(checkpoint, 3)
+    checkpoint.position = 1
+    await elsewhere
+    positions.reached("main")
+    here = asyncio.ensure_future(positions.wait_for("main", 2, NEVER_S))
+    reads = checkpoint.reads
+    await until_read(checkpoint, reads + 1)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert checkpoint.reads == reads + 1
+    checkpoint.position = 2
+    positions.reached("main")
+    await here
+
+
 async def test_too_late_says_how_far_the_view_is() -> None:
     checkpoint = Checkpoint()
     checkpoint.position = 4
     with pytest.raises(RapportError) as caught:
-        await Positions(checkpoint.read, poll_s=NEVER_S).wait_for("main", 9, 0)
+        await patient(checkpoint).wait_for("main", 9, 0)
     assert caught.value.reason is Reason.VIEW_BEHIND
     assert caught.value.metadata == {"position": "4", "min_position": "9"}
     assert caught.value.retry_after_ms
@@ -92,7 +116,7 @@ async def test_too_late_says_how_far_the_view_is() -> None:
 
 async def test_one_poll_serves_everybody_and_ends_with_the_last() -> None:
     checkpoint = Checkpoint()
-    positions = Positions(checkpoint.read, poll_s=NEVER_S)
+    positions = patient(checkpoint)
     waiting = [asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S)) for _ in range(50)]
     await until_read(checkpoint, 50)
     before = asyncio.all_tasks()
@@ -107,7 +131,7 @@ async def test_one_poll_serves_everybody_and_ends_with_the_last() -> None:
 
 async def test_a_fault_of_reading_reaches_everybody_who_waits() -> None:
     checkpoint = Checkpoint()
-    positions = Positions(checkpoint.read, poll_s=NEVER_S)
+    positions = patient(checkpoint)
     waiting = [asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S)) for _ in range(2)]
     await until_read(checkpoint, 2)
     checkpoint.fault = RapportError(Reason.UNAVAILABLE, "gone")
@@ -123,7 +147,7 @@ async def test_a_fault_of_reading_reaches_everybody_who_waits() -> None:
 
 async def test_a_caller_that_leaves_harms_nobody() -> None:
     checkpoint = Checkpoint()
-    positions = Positions(checkpoint.read, poll_s=NEVER_S)
+    positions = patient(checkpoint)
     leaving = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
     staying = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
     await until_read(checkpoint, 2)
