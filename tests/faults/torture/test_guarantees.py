@@ -1,0 +1,44 @@
+"""What a run came to, as the page on guarantees tells it."""
+
+from pathlib import Path
+
+from tests.faults.torture.guarantees import BEGIN, END, PAGE, write_docs
+from tests.faults.torture.schedule import ALL
+
+REPORT = {
+    "seed": 7,
+    "minutes": 3.0,
+    "nats": "r3",
+    "started_at": "2026-03-01T09:30:00Z",
+    "machine": "2 cores, Linux x86_64",
+    "events": 12_345,
+    "calls": {"append": 1_000, "ok": 900, "received": 24_690},
+    "faults": {"replica-killed": 3, "network-slow": 2},
+    "skipped": {"postgres-disk-full": "only root may mount a small file system"},
+    "violations": [],
+}
+
+
+def test_counts_stand_between_their_marks_and_nothing_else_changes(tmp_path: Path) -> None:
+    page = tmp_path / "guarantees.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    write_docs(REPORT, page)
+    write_docs(REPORT, page)
+    text = page.read_text()
+    assert text.startswith(f"before\n{BEGIN}\n")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "old" not in text
+    assert "12,345 events" in text
+    assert "| `replica-killed` | 3 |" in text
+    assert "5 faults of 2 kinds; **0 violations**" in text
+    assert "not tried: only root may mount" in text
+
+
+def test_the_page_has_a_place_for_counts() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.index(BEGIN) < text.index(END)
+
+
+def test_every_fault_has_a_name_of_its_own_and_says_what_it_is() -> None:
+    assert len({fault.name for fault in ALL}) == len(ALL)
+    assert all(fault.__doc__ for fault in ALL)
