@@ -57,8 +57,9 @@ def main() -> int:
                 nats_mode=arguments.nats,
             )
         )
-        if outcome.violations:
-            shutil.copytree(run.directory, directory / "left", ignore=_all_but_logs)
+        if outcome.violations or arguments.keep is not None:
+            left = directory / "left"
+            shutil.copytree(run.directory, left, ignore=_all_but_logs, dirs_exist_ok=True)
     finally:
         background.close()
         run.end()

@@ -5,11 +5,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 BALLAST: Final = "ballast"
+_PIECE_BYTES: Final = 16 << 20
+_LAST_BYTES: Final = 4096
 _MOUNT: Final = shutil.which("mount")
 _UMOUNT: Final = shutil.which("umount")
 
@@ -25,9 +27,15 @@ class SmallDisk:
         """Take what is free, but for so much."""
         found = os.statvfs(self.directory)
         size = found.f_bavail * found.f_frsize - leave_bytes
-        with self._ballast.open("ab") as file:
-            if size > 0:
-                os.posix_fallocate(file.fileno(), file.tell(), size)
+        # Others write meanwhile, so that what was free may not be any more.
+        with self._ballast.open("ab") as file, suppress(OSError):
+            while size > _PIECE_BYTES:
+                os.posix_fallocate(file.fileno(), file.tell(), _PIECE_BYTES)
+                file.seek(0, os.SEEK_END)
+                size -= _PIECE_BYTES
+            while leave_bytes == 0:
+                file.write(bytes(_LAST_BYTES))
+                file.flush()
 
     def empty(self) -> None:
         """Give it all back."""

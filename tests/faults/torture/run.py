@@ -206,6 +206,8 @@ async def _play(stage: Stage, minutes: float, faults: Sequence[str], outcome: Ou
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
     problems += failed
+    if internal := counts["reason INTERNAL"]:
+        problems.append(f"{internal} calls met a fault nobody expected: INTERNAL, see the logs")
     if not problems:
         problems += await doctor(stage, poisoned="poison-event" in schedule.tried)
     outcome.events = await final_reads.dump(stage, on_day)
