@@ -1,5 +1,6 @@
 """Versions of the read models: built beside, compared, switched, dropped."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any, cast
 import asyncpg
 import pytest
 
+from services.projector.door import one_version
 from services.projector.facts import Delivered
 from services.projector.intake.ledger import JournalInfo, LedgerJournals, Part
 from services.projector.projections.apply import apply
@@ -72,6 +74,7 @@ class Site:
     holder: asyncpg.Connection
     builder: Builder
     ledger: FakeLedger
+    dsn: str
 
     async def project(self, through: int) -> None:
         """Let the live version take events up to a position."""
@@ -95,7 +98,7 @@ async def site(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     assert len(ledger.events) == 400
     clock = FixedClock(TODAY * US_PER_DAY + 1)
     builder = Builder(conn, cast(LedgerJournals, ledger), clock, lambda _: None)
-    yield Site(live, holder, builder, ledger)
+    yield Site(live, holder, builder, ledger, database.admin_dsn)
     for each in (live, holder, conn):
         await each.close()
 
@@ -331,3 +334,38 @@ async def test_one_relationship_is_written_anew_from_its_events(site: Site) -> N
         assert done == len(events)
     assert len(pairs) > 1
     assert (await content(site.live, JOURNAL)).tables == before
+
+
+async def test_a_switch_waits_for_who_reads_and_who_comes_meanwhile_waits_for_it(
+    site: Site,
+) -> None:
+    await site.project(400)
+    await site.builder.build()
+    assert (await site.compared()).equal
+    oid = "SELECT 'views.touchpoints'::regclass::oid"
+    waiting = (
+        "SELECT count(*) FROM pg_locks"
+        " WHERE relation = 'views.checkpoints'::regclass AND NOT granted"
+    )
+    readers = [await asyncpg.connect(site.dsn) for _ in range(3)]
+    inside, late, looking = readers
+
+    async def read_late() -> int:
+        async with one_version(late):
+            found: int = await late.fetchval(oid)
+            return found
+
+    async with one_version(inside):
+        before = await inside.fetchval(oid)
+        switching = asyncio.create_task(switch(site.live, site.builder, by="test"))
+        coming = None
+        async with asyncio.timeout(20):
+            while await looking.fetchval(waiting) < 2:
+                coming = coming or asyncio.create_task(read_late())
+        assert await inside.fetchval(oid) == before
+    await switching
+    assert coming is not None
+    after = await looking.fetchval(oid)
+    assert (await coming, after != before) == (after, True)
+    for reader in readers:
+        await reader.close()

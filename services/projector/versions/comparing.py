@@ -6,7 +6,7 @@ is taken of both; what takes long is read from the snapshot while the live versi
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -73,11 +73,13 @@ async def compare(
     for _ in range(_TRIES):
         # What takes long first, while nobody waits.
         await bring_along(live, builder)
-        async with _one_moment(live, holder, builder) as positions:
-            if positions is not None:
-                tables = [await _table(live, table, keys_max) for table in TABLES]
-                found = Compared(positions, tables)
-                break
+        # A writer may stay inside for longer than others are to be kept waiting for.
+        with suppress(asyncpg.LockNotAvailableError):
+            async with _one_moment(live, holder, builder) as positions:
+                if positions is not None:
+                    tables = [await _table(live, table, keys_max) for table in TABLES]
+                    found = Compared(positions, tables)
+                    break
         await asyncio.sleep(_AGAIN_S)
     else:
         raise NotComparable(
@@ -113,16 +115,17 @@ async def bring_along(conn: asyncpg.Connection, builder: Builder) -> dict[str, i
     None when it is beyond that in some journal. Left out are journals that were restored: what the
     live version says of them is of a history that is gone.
     """
-    positions = {}
+    positions, beyond = {}, False
     infos = {info.journal: info for info in await builder.ledger.journals()}
     for journal, incarnation, position in await conn.fetch(SQL["live_checkpoints"]):
         info = infos.get(journal)
         if info is None or info.incarnation != incarnation:
             continue
-        if not await builder.reach(info, position):
-            return None
-        positions[journal] = position
-    return positions
+        if await builder.reach(info, position):
+            positions[journal] = position
+        else:
+            beyond = True
+    return None if beyond else positions
 
 
 async def _table(conn: asyncpg.Connection, table: Table, keys_max: int) -> TableCompared:

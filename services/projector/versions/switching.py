@@ -26,6 +26,8 @@ _TRIES: Final = 30
 _AGAIN_S: Final = 0.5
 # As long as readers may be kept waiting outside.
 _DOOR_MS: Final = 2_000
+# And as long as the switch may take once it is inside: together less than a reader waits for locks.
+_INSIDE_S: Final = 2.5
 # Less than Postgres waits before it looks for a deadlock: it is the switch that gives way.
 _TABLE_MS: Final = 500
 
@@ -72,8 +74,8 @@ async def switch(live: asyncpg.Connection, builder: Builder, *, by: str, why: st
         await bring_along(live, builder)
         try:
             done = await _once(live, builder, by, why)
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            done = None  # a reader stays inside for long: let the others pass, and try again
+        except (TimeoutError, asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            done = None  # a reader, or the ledger, takes long: let the others pass, and try again
         if done is not None:
             return done
         await asyncio.sleep(_AGAIN_S)
@@ -87,27 +89,34 @@ async def _once(live: asyncpg.Connection, builder: Builder, by: str, why: str) -
     async with live.transaction():
         await live.execute(f"SET LOCAL lock_timeout = {_DOOR_MS}")
         await live.execute(f"LOCK TABLE {LIVE}.{CHECKPOINTS} IN ACCESS EXCLUSIVE MODE")
-        # 1. What was recorded until now. The version beside may be further: nothing goes back.
-        await bring_along(live, builder)
-        if not why and await live.fetchval(SQL["terms_behind"]):
-            return None
-        if await live.fetchval(SQL["positions_behind"]):
-            return None
-        positions = dict(await builder.conn.fetch(SQL["beside_positions"]))
-        # 2. The tables change places.
-        await live.execute(f"SET LOCAL lock_timeout = {_TABLE_MS}")
-        numbers = [int(m[1]) for v in await versions(live) if (m := _OLD.fullmatch(v.schema))]
-        old = f"{LIVE}_old_{max(numbers, default=0) + 1}"
-        await live.execute(f"CREATE SCHEMA {old}")
-        for table in READ_MODELS:
-            await live.execute(f"ALTER TABLE {LIVE}.{table} SET SCHEMA {old}")
-            await live.execute(f"ALTER TABLE {NEXT}.{table} SET SCHEMA {LIVE}")
-        await live.execute(f"DROP SCHEMA {NEXT} CASCADE")
-        # 3. What the version before was, for who lists it.
-        note = {"live_until": str(await live.fetchval("SELECT now()")), "by": by, "forced": why}
-        text = await live.fetchval("SELECT quote_literal($1)", json.dumps(note))
-        await live.execute(f"COMMENT ON SCHEMA {old} IS {text}")
-        await live.execute("SET LOCAL synchronous_commit = on")
+        async with asyncio.timeout(_INSIDE_S):
+            return await _exchange(live, builder, by, why)
+
+
+async def _exchange(
+    live: asyncpg.Connection, builder: Builder, by: str, why: str
+) -> Switched | None:
+    # 1. What was recorded until now. The version beside may be further: nothing goes back.
+    await bring_along(live, builder)
+    if not why and await live.fetchval(SQL["terms_behind"]):
+        return None
+    if await live.fetchval(SQL["positions_behind"]):
+        return None
+    positions = dict(await builder.conn.fetch(SQL["beside_positions"]))
+    # 2. The tables change places.
+    await live.execute(f"SET LOCAL lock_timeout = {_TABLE_MS}")
+    numbers = [int(m[1]) for v in await versions(live) if (m := _OLD.fullmatch(v.schema))]
+    old = f"{LIVE}_old_{max(numbers, default=0) + 1}"
+    await live.execute(f"CREATE SCHEMA {old}")
+    for table in READ_MODELS:
+        await live.execute(f"ALTER TABLE {LIVE}.{table} SET SCHEMA {old}")
+        await live.execute(f"ALTER TABLE {NEXT}.{table} SET SCHEMA {LIVE}")
+    await live.execute(f"DROP SCHEMA {NEXT} CASCADE")
+    # 3. What the version before was, for who lists it.
+    note = {"live_until": str(await live.fetchval("SELECT now()")), "by": by, "forced": why}
+    text = await live.fetchval("SELECT quote_literal($1)", json.dumps(note))
+    await live.execute(f"COMMENT ON SCHEMA {old} IS {text}")
+    await live.execute("SET LOCAL synchronous_commit = on")
     return Switched(old, positions)
 
 

@@ -1,0 +1,122 @@
+"""Builds, comparisons and switches of read models, killed at their worst moments."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from random import Random
+
+import asyncpg
+
+from deploy.local.nats import NatsServer
+from services.projector.versions.beside import NEXT
+from tests.support.both import Both, both_on
+from tests.support.databases import Database
+from tests.support.ledger import TENANT, touch
+
+EVENTS = 1_500
+PHASES = ("read", "index", "fold", "finish", "follow")
+
+
+class Command:
+    """`rapport views …` as a process of its own."""
+
+    def __init__(self, database: Database, both: Both, *words: str) -> None:
+        targets = {"RAPPORT_LEDGER_TARGET": both.ledger, "RAPPORT_PROJECTOR_TARGET": both.projector}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "rapport.cli", "views", *words, "--json", "--dir", "/nowhere"],
+            env={**os.environ, **database.env(), **targets},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def lines(self) -> Iterator[dict[str, object]]:
+        """What it says, line by line, to its end."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("{") and line.rstrip().endswith("}"):
+                yield json.loads(line)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.process.send_signal(signal.SIGKILL)
+        with self.process:
+            pass
+
+
+async def append(both: Both, count: int) -> None:
+    """Touchpoints of forty people."""
+    random = Random(count)
+    people = [f"people/p{number}" for number in range(40)]
+    async with both.client(TENANT, "people/p0") as client:
+        events = [touch(*random.sample(people, 2)) for _ in range(count)]
+        for start in range(0, count, 500):
+            last = await client.append(events[start : start + 500])
+        # Projected, too.
+        await client.balance("p0", "p1", min_position=last.last_position)
+
+
+async def run(database: Database, both: Both, *words: str, until: str = "") -> int | None:
+    """The command's exit code; None when it was killed in phase `until`."""
+
+    def work() -> int | None:
+        command = Command(database, both, *words)
+        with command.process:
+            for line in command.lines():
+                if until and line.get("phase") == until:
+                    command.kill()
+                    return None
+        return command.process.returncode
+
+    return await asyncio.to_thread(work)
+
+
+async def test_a_build_killed_in_every_phase_ends_in_the_rows_of_the_live_version(
+    database: Database, private_nats: NatsServer
+) -> None:
+    async with both_on(database, private_nats.url) as both:
+        await both.create_tenant(TENANT)
+        await append(both, EVENTS)
+        for phase in PHASES:
+            assert await run(database, both, "build", until=phase) is None
+        await append(both, 100)
+        assert await run(database, both, "build") == 0
+        assert await run(database, both, "compare") == 0
+        assert await run(database, both, "switch") == 0
+        assert await run(database, both, "switch") == 1, "there is nothing to switch to any more"
+        assert await run(database, both, "drop") == 0
+        conn = await asyncpg.connect(database.admin_dsn)
+        try:
+            rows = await conn.fetch("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'views%'")
+            assert [row["nspname"] for row in rows] == ["views"]
+            assert await conn.fetchval("SELECT count(*) FROM views.touchpoints") == EVENTS + 100
+        finally:
+            await conn.close()
+
+
+async def test_a_switch_killed_before_its_commit_never_was(
+    database: Database, private_nats: NatsServer
+) -> None:
+    async with both_on(database, private_nats.url) as both:
+        await both.create_tenant(TENANT)
+        await append(both, 200)
+        assert await run(database, both, "build") == 0
+        reader = await asyncpg.connect(database.admin_dsn)
+        async with reader.transaction():
+            # Who is inside keeps the switch waiting at the door, where it is killed.
+            await reader.execute("LOCK TABLE views.checkpoints IN ACCESS SHARE MODE")
+            switching = Command(database, both, "switch", "--force", "--reason", "to be killed")
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            while not await reader.fetchval(waiting):
+                assert switching.process.poll() is None
+            switching.kill()
+        await append(both, 10)
+        assert await reader.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{NEXT}.build")
+        assert await run(database, both, "switch") == 0
+        async with both.client(TENANT, "people/p0") as client:
+            found = await client.append([touch("people/p0", "people/p1")])
+            await client.relationship("p0", "p1", min_position=found.last_position)
+        await reader.close()
