@@ -79,6 +79,11 @@ MIN_POSITION_WAIT_MS: Final = 30_000
 DEADLINE_MARGIN_MS: Final = 200
 
 # --- What may wait inside a service ---
+# Of a stream or call, in gRPC, before it is asked for.
+STREAM_WINDOW_BYTES: Final = 256 * KIB
+# Unary calls under way and their requests as they came; decoded they take several times that.
+CALLS_IN_FLIGHT_MAX: Final = 1_000
+CALL_BYTES_IN_FLIGHT_MAX: Final = 16 * MIB
 IN_FLIGHT_EVENTS_MAX: Final = 20_000
 IN_FLIGHT_BYTES_MAX: Final = 64 * MIB
 IN_FLIGHT_EVENTS_PER_TENANT_MAX: Final = 10_000
@@ -100,6 +105,8 @@ INGEST_STREAMS_MAX: Final = 64
 INGEST_BATCHES_MAX: Final = 32
 INGEST_BYTES_MAX: Final = 16 * MIB
 INGEST_EVENTS_MAX: Final = 5_000
+# Over all ingest streams, as they came and until they are recorded.
+INGEST_BYTES_IN_FLIGHT_MAX: Final = 32 * MIB
 
 # --- The key store ---
 SUBJECTS_PER_TEXT_MAX: Final = DATA_SUBJECTS_MAX + 2

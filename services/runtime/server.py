@@ -5,8 +5,8 @@ statuses, counts and times. Handlers raise RapportError and know nothing of it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NoReturn, Protocol, cast
 
 import grpc
@@ -18,7 +18,13 @@ from services.runtime.caller import CallerIdentifier, set_current_caller
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.errors import RapportError, Reason
 from services.runtime.grpc_errors import code_of, grpc_status_of, unforeseen
-from services.runtime.limits import MESSAGE_BYTES_MAX, METADATA_BYTES_MAX
+from services.runtime.limits import (
+    CALL_BYTES_IN_FLIGHT_MAX,
+    CALLS_IN_FLIGHT_MAX,
+    MESSAGE_BYTES_MAX,
+    METADATA_BYTES_MAX,
+    STREAM_WINDOW_BYTES,
+)
 
 _STREAMS_PER_CONNECTION_MAX: Final = 1_000
 _KEEPALIVE_TIME_MS: Final = 30_000
@@ -34,6 +40,10 @@ OPTIONS: Final[tuple[tuple[str, int], ...]] = (
     ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_metadata_size", METADATA_BYTES_MAX),
     ("grpc.max_concurrent_streams", _STREAMS_PER_CONNECTION_MAX),
+    # What a stream may have sent that nobody here has asked for yet. Left alone, gRPC lets it grow
+    # to many megabytes a stream.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", STREAM_WINDOW_BYTES),
     # A client that vanished without a word is noticed within 40 s.
     ("grpc.keepalive_time_ms", _KEEPALIVE_TIME_MS),
     ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
@@ -64,6 +74,31 @@ class CallerGone(Exception):  # noqa: N818 - says what happened
     """The caller went away while something was written to it."""
 
 
+class Room:
+    """What the unary calls under way may hold together; beyond it, calls are refused unread."""
+
+    def __init__(
+        self, calls_max: int = CALLS_IN_FLIGHT_MAX, bytes_max: int = CALL_BYTES_IN_FLIGHT_MAX
+    ) -> None:
+        self._calls_max, self._bytes_max = calls_max, bytes_max
+        self._calls = self._bytes = 0
+
+    @contextmanager
+    def taken(self, size_bytes: int) -> Iterator[None]:
+        """Room for one call while the block runs; the only one always fits. Raises TOO_BUSY."""
+        if self._calls and (
+            self._calls >= self._calls_max or self._bytes + size_bytes > self._bytes_max
+        ):
+            raise RapportError(Reason.TOO_BUSY, "too much is in flight; nothing was written")
+        self._calls += 1
+        self._bytes += size_bytes
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            self._bytes -= size_bytes
+
+
 class _Malformed:
     """Stands for a request that could not be decoded."""
 
@@ -82,8 +117,10 @@ class Edge:
         observer: CallObserver | None = None,
         *,
         clock: Clock | None = None,
+        room: Room | None = None,
     ) -> None:
         self._server = server
+        self._room = room or Room()
         self._identifier = identifier
         self._observer: CallObserver = observer or NoObserver()
         self._clock: Clock = clock or SystemClock()
@@ -113,13 +150,18 @@ class Edge:
                 self._streaming(handler.unary_stream, method), decode, encode
             )
         assert handler.unary_unary is not None, "no RPC takes a stream and answers once"
+        # Without a decoder of gRPC's: what is refused for want of room costs nothing but its bytes.
         return grpc.unary_unary_rpc_method_handler(
-            self._unary(handler.unary_unary, method), decode, encode
+            self._unary(handler.unary_unary, decode, method), None, encode
         )
 
-    def _unary(self, behaviour: Any, method: str) -> Any:
-        async def answer(request: Any, context: Context) -> Any:
-            return await self._guard(behaviour, request, context, method)
+    def _unary(self, behaviour: Any, decode: Any, method: str) -> Any:
+        async def call(data: bytes, context: Context) -> Any:
+            with self._room.taken(len(data)):
+                return await behaviour(_decoded(decode(data)), context)
+
+        async def answer(data: bytes, context: Context) -> Any:
+            return await self._guard(call, data, context, method)
 
         return answer
 

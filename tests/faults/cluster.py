@@ -70,6 +70,12 @@ class Replica:
         """Where its metrics are."""
         return self._state.endpoints[f"{self.name}_metrics"]
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        assert self._service.process is not None
+        return int(self._service.process.pid)
+
     async def drain(self) -> None:
         """SIGTERM, and SIGKILL for who does not end; returns when it is gone."""
         await asyncio.to_thread(self._service.stop)

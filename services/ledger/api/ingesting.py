@@ -1,8 +1,9 @@
 """IngestEvents: batches prepared while earlier ones commit, answered in order.
 
-What may be under way is bounded three times: batches and bytes by the window, events by the server;
-and bytes once more over all streams. Beyond that nothing is read from the stream. Batches are committed in the order they were sent. One
-that names earlier events waits for those before it, and those after it wait for it.
+What may be under way is bounded: batches and bytes by the window, events by the server, and bytes
+once more over all streams; beyond that nothing is read from the stream. Batches are committed in
+the order they were sent. One that names earlier events waits for those before it, and those after
+it wait for it.
 """
 
 import asyncio

@@ -57,7 +57,7 @@ class Parts:
 
 
 class IngestRoom:
-    """The bytes of batches without a verdict, over all ingest streams: who finds none left waits."""
+    """Bytes of batches without a verdict, over all ingest streams: who finds no room waits."""
 
     def __init__(self, bytes_max: int = INGEST_BYTES_IN_FLIGHT_MAX) -> None:
         self._bytes_max = bytes_max

@@ -1,0 +1,147 @@
+"""Far more of one kind of call than a service takes, and what that does to the service."""
+
+import asyncio
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+from rapport.errors import error_of
+
+from tests.faults.cluster import Replica
+
+# How long each edge is overloaded. RAPPORT_OVERLOAD_S=60 for the figures in docs/figures.md.
+OVERLOAD_S: Final = float(os.environ.get("RAPPORT_OVERLOAD_S", "1"))
+# What a service may grow by over its warmed state, however long it lasts. Most of it is what gRPC
+# itself takes in before anybody can refuse it: see docs/operations.md, overload.
+GROWTH_MIB_MAX: Final = 512.0
+_SAMPLE_S: Final = 0.05
+_RSS: Final = re.compile(r"VmRSS:\s+(\d+) kB")
+
+
+@dataclass(slots=True)
+class Pressure:
+    """What callers under overload were told, and how much memory the service had meanwhile."""
+
+    began_mib: float = 0.0
+    peak_mib: float = 0.0
+    answered: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    # The caller's own deadline passed first: nobody refused.
+    expired: int = 0
+    without_retry_info: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def growth_mib(self) -> float:
+        """At its peak over its warmed state."""
+        return self.peak_mib - self.began_mib
+
+    def refusal(self, failure: grpc.aio.AioRpcError) -> float:
+        """Count a refusal; how long it asks to wait, in seconds."""
+        error = error_of(failure)
+        if failure.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            self.expired += 1
+            return 0.0
+        self.refused[error.reason] += 1
+        if error.retry_after_s is None:
+            self.without_retry_info[f"{failure.code().name} {failure.details()}"] += 1
+        return error.retry_after_s or 0.05
+
+    def assert_bounded(self, edge: str) -> None:
+        """Memory stayed within bounds, and whoever was refused was told when to come back."""
+        refused = dict(self.refused.most_common())
+        print(
+            f"{edge}: {self.answered} answered, refused {refused}, {self.expired} expired, "
+            f"{self.began_mib:.0f} MiB and {self.growth_mib:+.0f} at its peak"
+        )
+        assert not self.without_retry_info, self.without_retry_info
+        assert self.growth_mib < GROWTH_MIB_MAX, edge
+
+
+@asynccontextmanager
+async def watched(replica: Replica) -> AsyncIterator[Pressure]:
+    """Samples a replica's memory while the block runs."""
+    pressure = Pressure()
+    pressure.began_mib = pressure.peak_mib = rss_mib(replica.pid)
+
+    async def sample() -> None:
+        while True:
+            pressure.peak_mib = max(pressure.peak_mib, rss_mib(replica.pid))
+            await asyncio.sleep(_SAMPLE_S)
+
+    task = asyncio.create_task(sample())
+    try:
+        yield pressure
+    finally:
+        task.cancel()
+
+
+def rss_mib(pid: int) -> float:
+    """Resident memory of a process."""
+    found = _RSS.search(Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+async def hammer(
+    pressure: Pressure, calls: int, call: Callable[[int], Awaitable[Any]], for_s: float = OVERLOAD_S
+) -> None:
+    """So many callers at once, each calling again and again; refused ones wait as they are told."""
+    until_s = time.monotonic() + for_s
+
+    async def one(number: int) -> None:
+        while time.monotonic() < until_s:
+            try:
+                await call(number)
+            except grpc.aio.AioRpcError as failure:
+                await asyncio.sleep(pressure.refusal(failure))
+            else:
+                pressure.answered += 1
+
+    await asyncio.gather(*(one(number) for number in range(calls)))
+
+
+async def left_unread(
+    pressure: Pressure, begin: Callable[[], Any], streams: int, for_s: float = OVERLOAD_S
+) -> None:
+    """So many streams that nobody reads; those that end are counted and begun again."""
+    until_s = time.monotonic() + for_s
+
+    async def one() -> None:
+        while time.monotonic() < until_s:
+            stream = begin()
+            try:
+                async with asyncio.timeout(max(until_s - time.monotonic(), 0.01)):
+                    await stream.code()
+            except TimeoutError:
+                pressure.answered += 1
+            else:
+                failure = await _failure(stream)
+                if failure.code() is grpc.StatusCode.OK:
+                    pressure.answered += 1  # all of it fits between the two ends
+                else:
+                    await asyncio.sleep(pressure.refusal(failure))
+            finally:
+                stream.cancel()
+
+    await asyncio.gather(*(one() for _ in range(streams)))
+
+
+async def _failure(stream: Any) -> grpc.aio.AioRpcError:
+    return grpc.aio.AioRpcError(
+        await stream.code(),
+        await stream.initial_metadata() or grpc.aio.Metadata(),
+        await stream.trailing_metadata() or grpc.aio.Metadata(),
+        details=await stream.details(),
+    )
+
+
+def lost(acknowledged: Iterable[str], recorded: Iterable[str]) -> set[str]:
+    """What was acknowledged and is not there."""
+    return set(acknowledged) - set(recorded)
