@@ -15,8 +15,6 @@ from typing import Annotated
 import typer
 
 from deploy.local.errors import StackError
-from deploy.local.running import run_detached, run_until_stopped
-from deploy.local.stack import Stack
 from deploy.local.state import FILE_NAME, StackState
 
 Directory = Annotated[Path, typer.Option("--dir", help="The folder of the stack.")]
@@ -24,6 +22,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 EXIT_FAILED = 1
 PROGRAM = "rapport"
+
+# The stack is imported by the commands that touch it: migrations, drivers and servers are nothing
+# that every other command of the CLI is to wait for.
 
 
 def register(app: typer.Typer) -> None:
@@ -40,6 +41,8 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Start PostgreSQL, NATS, the ledger and the projector, and keep them running."""
+    from deploy.local.running import run_detached, run_until_stopped
+    from deploy.local.stack import Stack
 
     async def greet(state: StackState) -> None:
         await _greet(directory, state, demo=demo, as_json=as_json)
@@ -58,6 +61,7 @@ def up(
 
 def down(directory: Directory = Path(".rapport"), as_json: Json = False) -> None:
     """Stop what `up` started: the projector, the ledger, NATS, PostgreSQL. Data stays."""
+    from deploy.local.stack import Stack
 
     async def work() -> None:
         was_up = await Stack(directory).down()
@@ -71,6 +75,8 @@ def down(directory: Directory = Path(".rapport"), as_json: Json = False) -> None
 
 def status(directory: Directory = Path(".rapport"), as_json: Json = False) -> None:
     """Show what runs. Exits with 1 unless everything does."""
+    from deploy.local.stack import Stack
+
     try:
         lines = Stack(directory).status()
     except StackError as error:

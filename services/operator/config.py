@@ -4,12 +4,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from deploy.local.errors import StackError
 from deploy.local.state import StackState
 from services.operator.outcomes import Unavailable, Usage
-from services.runtime.vault.master import MasterKeyError, MasterKeys
+
+if TYPE_CHECKING:
+    from services.runtime.vault.master import MasterKeys
 
 _ANY_OF: Final = ("RAPPORT_POSTGRES_DSN", "RAPPORT_JOURNAL_DSN", "RAPPORT_VIEWS_DSN")
 
@@ -68,8 +70,10 @@ class Installation:
             directory=directory,
         )
 
-    def master_keys(self) -> MasterKeys:
+    def master_keys(self) -> "MasterKeys":
         """The master keys, read now. Raises Usage when none are given or they cannot be used."""
+        from services.runtime.vault.master import MasterKeyError, MasterKeys
+
         text = self.master_key
         if self.master_key_file:
             try:

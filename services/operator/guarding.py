@@ -11,7 +11,6 @@ from services.operator.outcomes import CommandError
 
 
 async def guarded(call: Call, work: Callable[[], Awaitable[int]]) -> int:
-    """The exit code of `work`; what it raises is shown."""
     """Runs a command's work; a CommandError becomes its line on stderr and its exit code."""
     try:
         return await work()

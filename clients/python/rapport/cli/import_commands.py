@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rapport.cli.command import Call, add, group
-from rapport.cli.importing.events import RowProblem, Rule
-from rapport.cli.importing.mapping import read_mapping
-from rapport.cli.importing.rows import TableFile
 from rapport.cli.importing.run import Settings, run_import
 from rapport.cli.loading import BATCH_ROWS, Reject, Row
+
+if TYPE_CHECKING:
+    from rapport.cli.importing.events import Rule
+    from rapport.cli.importing.rows import TableFile
 
 Rejects = Annotated[
     Path | None, typer.Option(help="Where bad rows go. Absent: ./<file>.rejects.csv")
@@ -37,13 +38,20 @@ async def import_csv(
     dry_run: DryRun = False,
 ) -> None:
     """Import a table. Safe to repeat and to resume: a row always makes the same event."""
+    # What checks a mapping takes longer to load than most commands take to run.
+    from rapport.cli.importing.events import Rule
+    from rapport.cli.importing.mapping import read_mapping
+    from rapport.cli.importing.rows import TableFile
+
     rules = read_mapping(mapping)
     with TableFile(file, rules.file) as table:
         rule = Rule(rules, table, source=source)
         await run_import(call, table, _rows(table, rule), Settings(rejects, batch, dry_run))
 
 
-def _rows(table: TableFile, rule: Rule) -> Iterator[Row | Reject]:
+def _rows(table: "TableFile", rule: "Rule") -> Iterator[Row | Reject]:
+    from rapport.cli.importing.events import RowProblem
+
     for record in table:
         try:
             yield Row(record.line, record.number, rule.event(record))
