@@ -3,6 +3,7 @@
 import random
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -112,19 +113,35 @@ class Scene:
         """Returns when the read models hold the position."""
         await until(lambda: _at_least(self.checkpoint, position), f"position {position} projected")
 
-    async def freeze_in_transaction(self, projector: Replica) -> None:
-        """Freeze a projector with the checkpoint locked; somebody has to append meanwhile."""
-        (other,) = (each for each in self.cluster.projectors if each is not projector)
+    async def holder(self) -> Replica:
+        """The projector that follows this journal."""
 
-        async def look() -> bool:
+        async def look() -> Replica | None:
+            name = ("rapport_projector_holds_journal", self.name)
+            for projector in self.cluster.projectors:
+                with suppress(OSError):  # one that is dead holds nothing
+                    if (await projector.metrics()).get(name) == 1:
+                        return projector
+            return None
+
+        found: Replica = await until(look, "a projector that follows")
+        return found
+
+    async def freeze_in_transaction(self) -> Replica:
+        """Freeze the projector that has the checkpoint locked; somebody has to append meanwhile."""
+
+        async def look() -> Replica | None:
+            projector = await self.holder()
             projector.freeze()
+            (other,) = (each for each in self.cluster.projectors if each is not projector)
             locked = not await self.owner(_FREE, self.name)
             if locked and not await self.owner(_MAY_HOLD_IT, other.views_login):
-                return True
+                return projector
             projector.thaw()
-            return False
+            return None
 
-        await until(look, "the checkpoint locked")
+        found: Replica = await until(look, "the checkpoint locked")
+        return found
 
     async def leader(self) -> Replica:
         """The ledger whose relay publishes this journal; somebody has to append meanwhile."""
@@ -147,15 +164,14 @@ class Scene:
         found: Replica = await until(look, "a relay that publishes")
         return found
 
-    async def until_intake(self, state: str, *projectors: Replica) -> None:
-        """Returns when the intakes of projectors (default: all) are in a state."""
-        for projector in projectors or self.cluster.projectors:
+    async def until_intake(self, state: str) -> None:
+        """Returns when the intake of this journal, whoever has it, is in a state."""
+        name = ("rapport_projector_intake_state", self.name, state)
 
-            async def look(projector: Replica = projector) -> bool:
-                name = ("rapport_projector_intake_state", self.name, state)
-                return (await projector.metrics()).get(name) == 1
+        async def look() -> bool:
+            return any([(await each.metrics()).get(name) == 1 for each in self.cluster.projectors])
 
-            await until(look, f"{projector.name} {state}")
+        await until(look, f"the intake {state}")
 
     async def assert_whole(self, acknowledged: Mapping[str, int]) -> None:
         """All that must hold when a fault is over, of what was acknowledged (id to position)."""

@@ -35,13 +35,12 @@ RETURNING position
 
 
 async def test_a_projector_killed_in_mid_batch_again_and_again_applies_everything_once(
-    cluster: Cluster, scene: Scene
+    scene: Scene,
 ) -> None:
     async with load(scene, lambda _: scene.patient()) as loaded:
-        for number in range(3):
-            killed = cluster.projectors[number % 2]
+        for _ in range(3):
             await loaded.grown_by(30)
-            await scene.freeze_in_transaction(killed)
+            killed = await scene.freeze_in_transaction()
             await killed.kill()
             await loaded.grown_by(30)
             await killed.start()

@@ -39,10 +39,9 @@ async def test_a_frozen_relay_leader_is_replaced_and_fenced_when_it_wakes(
 async def test_a_projector_frozen_in_mid_transaction_holds_up_the_other_for_seconds_only(
     cluster: Cluster, scene: Scene
 ) -> None:
-    frozen, _ = cluster.projectors
     async with load(scene, lambda n: scene.impatient(ledger=cluster.ledgers[n].target)) as loaded:
         await loaded.grown_by(60)
-        await scene.freeze_in_transaction(frozen)
+        frozen = await scene.freeze_in_transaction()
         await loaded.grown_by(40)
     await scene.until_projected(await scene.head())
     frozen.thaw()
