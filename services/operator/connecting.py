@@ -12,6 +12,7 @@ import nats.errors
 from nats.aio.client import Client
 
 from services.operator.outcomes import Refused, Unavailable, Usage
+from services.runtime.jetstream import servers_of
 
 APPLICATION: Final = "rapport-operator"
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -68,14 +69,14 @@ async def nats_client(url: str, variable: str = "RAPPORT_NATS_URL") -> AsyncIter
         # The client tries a server that refuses again, for two minutes, whatever it is told.
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             client = await nats.connect(
-                url,
+                servers_of(url),
                 name=APPLICATION,
                 connect_timeout=int(CONNECT_TIMEOUT_S),
                 allow_reconnect=False,
                 error_cb=_quiet,
             )
     except (nats.errors.Error, OSError, TimeoutError) as error:
-        where = urlsplit(url).netloc.rpartition("@")[2]
+        where = ", ".join(urlsplit(each).netloc.rpartition("@")[2] for each in servers_of(url))
         raise Unavailable(f"NATS at {where} cannot be reached: {error!r}") from error
     try:
         yield client

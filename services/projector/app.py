@@ -138,6 +138,7 @@ async def running(
             clock=clock,
             on_health=NamedHealth(rpc, ATTENTION_HEALTH).changed,
             states={},
+            stream_replicas=config.stream_replicas,
         )
         intake = Intake(
             pool=pools.intake,

@@ -13,9 +13,9 @@ from services.runtime.vault import MasterKeys
 class ProjectorConfig:
     """What a projector process needs to know.
 
-    `nats_url` None: everything is read from the ledger. `drain_notice_s` is how long callers are
-    given to notice NOT_SERVING before new calls are refused, `drain_grace_s` how long those under
-    way may take then.
+    `nats_url` None: everything is read from the ledger. `stream_replicas`: copies of the
+    attention streams it makes. `drain_notice_s` is how long callers are given to notice NOT_SERVING
+    before new calls are refused, `drain_grace_s` how long those under way may take then.
     """
 
     views_dsn: str
@@ -25,6 +25,7 @@ class ProjectorConfig:
     listen: tuple[str, int] = ("127.0.0.1", 0)
     metrics_listen: tuple[str, int] = ("127.0.0.1", 0)
     nats_url: str | None = None
+    stream_replicas: int = 1
     ready_file: Path | None = None
     drain_notice_s: float = 1.0
     drain_grace_s: float = 10.0
@@ -46,6 +47,7 @@ class ProjectorConfig:
             listen=settings.address("RAPPORT_PROJECTOR_LISTEN", "127.0.0.1:50052"),
             metrics_listen=settings.address("RAPPORT_PROJECTOR_METRICS_LISTEN", "127.0.0.1:9102"),
             nats_url=settings.optional("RAPPORT_NATS_URL"),
+            stream_replicas=int(settings.number("RAPPORT_STREAM_REPLICAS", 1, 1, 5)),
             ready_file=settings.path("RAPPORT_READY_FILE"),
             drain_notice_s=settings.number("RAPPORT_DRAIN_NOTICE_S", 1.0, 0, 60),
             drain_grace_s=settings.number("RAPPORT_DRAIN_GRACE_S", 10.0, 0, 600),

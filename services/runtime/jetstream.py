@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nats.aio.client import Client
+from nats.errors import ConnectionReconnectingError
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
@@ -62,6 +63,11 @@ class Tail:
     last_sequence: int
     event_id: str | None
     incarnation: str | None
+
+
+def servers_of(url: str) -> list[str]:
+    """The servers of a cluster, which a setting names with commas between them; one is fine."""
+    return [each.strip() for each in url.split(",") if each.strip()]
 
 
 def check_server_version(client: Client) -> None:
@@ -122,6 +128,12 @@ class SequencedStream:
             **self._kept,
         )
 
+    def _check_connected(self) -> None:
+        """Raises at once what else would be found after ACK_TIMEOUT_S: the client keeps what is
+        sent meanwhile for the server that comes back."""
+        if not self._client.is_connected:
+            raise ConnectionReconnectingError
+
     async def ensure(self, first_sequence: int = 1) -> None:
         """Make the stream if it is not there, from a sequence on; an existing one keeps its
         configuration.
@@ -129,6 +141,7 @@ class SequencedStream:
         But for its retention, if one is given, and for atomic batches, without which nothing can
         be published safely.
         """
+        self._check_connected()
         try:
             config = (await self._jetstream.stream_info(self.name)).config
         except NotFoundError:
@@ -140,6 +153,7 @@ class SequencedStream:
 
     async def tail(self) -> Tail:
         """The stream's end. Raises NotFoundError when it was deleted."""
+        self._check_connected()
         info = await self._jetstream.stream_info(self.name)
         last = info.state.last_seq
         if info.state.messages == 0:
@@ -157,6 +171,7 @@ class SequencedStream:
         next one fits again. Raises Refused, Unwritable, or the client's errors; then nothing was
         stored unless the answer was lost.
         """
+        self._check_connected()
         *first, last = chunk
         headers = _batch_headers(len(chunk), chunk[0].position - 1)
         for message in first:

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from services.ledger.relay.journal_relay import JournalLog, JournalSource
 from services.ledger.relay.stream import EventStream
 from services.runtime import streams
-from services.runtime.jetstream import Retention, check_server_version
+from services.runtime.jetstream import Retention, check_server_version, servers_of
 from services.runtime.leadership import leadership
 from services.runtime.lifecycle import Supervisor
 from services.runtime.logs import get_logger
@@ -134,7 +134,7 @@ class Relay:
         while True:
             try:
                 client = await nats.connect(
-                    self._nats_url,
+                    servers_of(self._nats_url),
                     name="rapport-relay",
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=RECONNECT_S,

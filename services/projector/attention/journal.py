@@ -31,7 +31,8 @@ class AttentionParts:
     """What the attention of any journal stands on.
 
     `dsn` is where the lock is taken: a login of the views. `on_health` is told whether the streams
-    of all journals led here can be written.
+    of all journals led here can be written. `stream_replicas` is how many copies a stream is made
+    with.
     """
 
     pool: asyncpg.Pool
@@ -41,6 +42,7 @@ class AttentionParts:
     clock: Clock
     on_health: Callable[[bool], None]
     states: dict[str, PublisherState]
+    stream_replicas: int = 1
 
     def tell(self, journal: str, state: PublisherState, position: int, head: int) -> None:
         """How the publisher of a journal is."""
@@ -100,4 +102,5 @@ async def _publish(
                     await held.lost.wait()
             continue
         check_server_version(client)
-        await Publisher(source, attention_stream(client, journal), report).run(held)
+        stream = attention_stream(client, journal, replicas=parts.stream_replicas)
+        await Publisher(source, stream, report).run(held)

@@ -8,6 +8,7 @@ import nats
 import nats.errors
 from nats.aio.client import Client
 
+from services.runtime.jetstream import servers_of
 from services.runtime.logs import get_logger
 
 _log = get_logger(__name__)
@@ -51,7 +52,7 @@ class NatsLink:
         while self._client is None:
             try:
                 self._client = await nats.connect(
-                    self._url,
+                    servers_of(self._url),
                     name="rapport-projector",
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=_RECONNECT_S,

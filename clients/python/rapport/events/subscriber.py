@@ -80,7 +80,8 @@ class EventSubscriber:
     async def __aenter__(self) -> Self:
         try:
             self._client = await nats.connect(
-                self._url,
+                # Of a cluster all servers may be named, with commas between them.
+                [each.strip() for each in self._url.split(",")],
                 max_reconnect_attempts=-1,
                 allow_reconnect=True,
                 connect_timeout=5,
