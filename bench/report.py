@@ -99,7 +99,8 @@ def document_of(
     figures: Sequence[Mapping[str, Any]], machine: Mapping[str, Any], *, quick: bool
 ) -> dict[str, Any]:
     """The JSON document of a run; every figure says which run it is of."""
-    run = {"date": machine["date"], "commit": machine["commit"], "quick": quick}
+    run = {name: machine[name] for name in ("date", "commit", "load_average")}
+    run["quick"] = quick
     told = [{**figure, "run": run} for figure in figures]
     return {"format": FORMAT, "machine": dict(machine), "figures": told}
 
@@ -147,13 +148,14 @@ def machine_line(document: Mapping[str, Any]) -> str:
         f"Measured {on['date']} at commit {on['commit']}: {on['cpu']}, {on['cores']} cores, "
         f"{on['memory_gib']} GiB, Linux {on['kernel']}, Python {on['python']}, "
         f"PostgreSQL {on['postgres']} (fsync {on['fsync']}), NATS {on['nats']}, "
-        f"grpcio {on['grpcio']}; load average before: {on['load_average']}."
+        f"grpcio {on['grpcio']}. `load` is what else the machine did when a run began."
     )
 
 
 def _run(figure: Mapping[str, Any]) -> str:
     run = figure["run"]
-    return f"{run['commit']}{', small sizes' if run['quick'] else ''}"
+    sizes = ", small sizes" if run["quick"] else ""
+    return f"{run['commit']}{sizes}, load {run['load_average']:g}"
 
 
 def _spread(figure: Mapping[str, Any]) -> str:

@@ -116,8 +116,9 @@ def test_a_document_without_markers_is_refused() -> None:
 
 def test_every_figure_says_which_run_it_is_of() -> None:
     told = document(Figure(MORE, [1], [1]))
-    assert told["figures"][0]["run"] == {"date": "2026-01-01", "commit": "abc", "quick": True}
-    assert "| abc, small sizes |" in markdown(told)[-1]
+    run = {"date": "2026-01-01", "commit": "abc", "quick": True, "load_average": 0.1}
+    assert told["figures"][0]["run"] == run
+    assert "| abc, small sizes, load 0.1 |" in markdown(told)[-1]
 
 
 def test_a_run_is_written_as_json_and_reads_back_the_same() -> None:
