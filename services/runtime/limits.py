@@ -93,7 +93,7 @@ GROUP_EVENTS_MAX: Final = 2_000
 GROUP_BYTES_MAX: Final = 8 * MIB
 # What one statement reads of a journal or a home; an event more than the bytes may come along.
 READ_CHUNK_EVENTS_MAX: Final = 1_000
-READ_CHUNK_BYTES_MAX: Final = MIB
+READ_CHUNK_BYTES_MAX: Final = 256 * KIB
 # What the NATS server takes as one atomic batch unless it is configured otherwise.
 RELAY_CHUNK_MESSAGES_MAX: Final = 1_000
 RELAY_CHUNK_BYTES_MAX: Final = 4 * MIB

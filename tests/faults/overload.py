@@ -44,10 +44,13 @@ class Pressure:
 
     def refusal(self, failure: grpc.aio.AioRpcError) -> float:
         """Count a refusal; how long it asks to wait, in seconds."""
-        error = error_of(failure)
+        # grpc.aio's own words for a write that met a stream which the server had ended.
+        if failure.details() == "Internal error from Core":
+            return 0.05
         if failure.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             self.expired += 1
             return 0.0
+        error = error_of(failure)
         self.refused[error.reason] += 1
         if error.retry_after_s is None:
             self.without_retry_info[f"{failure.code().name} {failure.details()}"] += 1
