@@ -46,7 +46,12 @@ async def _built(stack: BenchStack) -> float:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await process.communicate()
+    try:
+        _, said = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
         raise BenchError(f"views build ended with {process.returncode}: {said.decode()}")
     return time.perf_counter() - started
