@@ -27,7 +27,7 @@ from services.runtime.clock import Clock, SystemClock
 from services.runtime.lifecycle import StopSteps, Supervisor, write_ready_file
 from services.runtime.logs import get_logger
 from services.runtime.metrics import start_metrics
-from services.runtime.pg import create_pool, once_postgres_answers
+from services.runtime.pg import POSTGRES_ERRORS, create_pool, once_postgres_answers
 from services.runtime.server import RpcServer
 from services.runtime.vault import Vault
 
@@ -154,7 +154,7 @@ class Readiness:
                 for row in await self._journal.list_journals():
                     self._parts.metrics.head(row.journal, row.head)
                 self._prepared = True
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except POSTGRES_ERRORS as error:
             if self._ready is not False:
                 _log.warning("postgres does not answer", exc_info=error)
             return False

@@ -33,7 +33,7 @@ from services.runtime.lifecycle import StopSteps, Supervisor, write_ready_file
 from services.runtime.limits import MESSAGE_BYTES_MAX
 from services.runtime.logs import get_logger
 from services.runtime.metrics import start_metrics
-from services.runtime.pg import create_pool, once_postgres_answers
+from services.runtime.pg import POSTGRES_ERRORS, create_pool, once_postgres_answers
 from services.runtime.server import RpcServer
 from services.runtime.vault import Vault
 
@@ -241,7 +241,7 @@ class Readiness:
                 views_version = await migrations.schema_version(conn, SCHEMA)
             async with self._pools.keys.acquire() as conn:
                 vault_version = await migrations.schema_version(conn, vault.SCHEMA)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except POSTGRES_ERRORS as error:
             if self._ready is not False:
                 _log.warning("postgres does not answer", exc_info=error)
             return False

@@ -13,6 +13,8 @@ from typing import Final
 
 import asyncpg
 
+from services.runtime.pg import POSTGRES_ERRORS
+
 # One round trip. LOCK takes no snapshot: the first statement after it does.
 _ENTER: Final = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
@@ -28,7 +30,7 @@ async def one_version(conn: asyncpg.Connection) -> AsyncIterator[None]:
         yield
     except BaseException:
         # The error is what matters; a connection that is lost rolls back by itself.
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(*POSTGRES_ERRORS):
             if not conn.is_closed():
                 await conn.execute("ROLLBACK")
         raise

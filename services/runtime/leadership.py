@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from services.runtime.pg import load_sql
+from services.runtime.pg import POSTGRES_ERRORS, load_sql
 
 CANDIDATE_INTERVAL_S: Final = 0.5
 # A leader that is frozen, or whose machine is gone, cannot let go: Postgres ends the session of one
@@ -35,7 +35,7 @@ class Leadership:
             await asyncio.sleep(HEARTBEAT_S)
             try:
                 await self._connection.execute("SELECT", timeout=SILENCE_MAX_S)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except POSTGRES_ERRORS:
                 self.lost.set()
 
 

@@ -145,6 +145,16 @@ async def _keep_session(_: asyncpg.Connection) -> None:
     """asyncpg has rolled back what was open; sessions hold nothing else (see `create_pool`)."""
 
 
+# What talking to Postgres may raise: of the network, of the server, of the driver. The last one is
+# none of the driver's other classes, and comes of a connection lost between two messages.
+POSTGRES_ERRORS: Final = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+
 def is_connection_lost(error: BaseException) -> bool:
     """Whether `error` means that the connection or the server went away, so that a new try may do.
 
@@ -205,7 +215,7 @@ async def retry_read[T](
     for attempt in range(attempts - 1):
         try:
             return await read()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except POSTGRES_ERRORS as error:
             if not is_connection_lost(error):
                 raise
         await sleep(delay_ms * 2**attempt / 1000)

@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-import asyncpg
-
 from services.runtime.logs import get_logger
+from services.runtime.pg import POSTGRES_ERRORS
 
 POLL_S: Final = 0.25
 
@@ -101,7 +100,7 @@ class Heads:
         entry.nudged.clear()
         try:
             head = await self._read_head(journal)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except POSTGRES_ERRORS:
             _log.warning("the head of a journal could not be read", journal=journal)
             return
         # Lower than known after a restore; but not when this process appended meanwhile.

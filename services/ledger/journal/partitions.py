@@ -6,7 +6,7 @@ from typing import Final
 import asyncpg
 
 from services.runtime.logs import get_logger
-from services.runtime.pg import load_sql
+from services.runtime.pg import POSTGRES_ERRORS, load_sql
 
 # Half of the least distance that ensure_partitions keeps.
 CHECK_EVERY_POSITIONS: Final = 10_000
@@ -46,7 +46,7 @@ class PartitionKeeper:
     async def _check(self) -> None:
         try:
             await self.ensure()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except POSTGRES_ERRORS:
             # The next look may do, and the append that needs a partition makes it itself.
             _log.warning("partitions could not be made ahead")
         finally:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import asyncpg
 from google.protobuf.message import Message
 from rapport.events.v1 import touchpoint_pb2
 
@@ -12,7 +11,7 @@ from services.projector.api.calls import Keys
 from services.runtime.errors import RapportError, Reason
 from services.runtime.limits import BATCH_EVENTS_MAX
 from services.runtime.personal_texts import open_texts, sealed_subjects
-from services.runtime.pg import is_connection_lost
+from services.runtime.pg import POSTGRES_ERRORS, is_connection_lost
 from services.runtime.vault import SubjectKeys
 
 # Whose keys are read at once; a page of a thousand notes about thousands of people takes more.
@@ -84,7 +83,7 @@ def _groups(payloads: Sequence[Sealed]) -> Iterator[tuple[list[Sealed], set[str]
 async def _keys_for(keys: Keys, tenant: str, subjects: set[str]) -> SubjectKeys:
     try:
         return await keys.keys_for(tenant, subjects, create=False)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except POSTGRES_ERRORS as error:
         if not is_connection_lost(error):
             raise
         raise RapportError(Reason.UNAVAILABLE, "the key store cannot be reached; retry") from error

@@ -20,6 +20,7 @@ from services.projector.projections.statements import SQL
 from services.runtime.clock import Clock
 from services.runtime.lifecycle import Supervisor
 from services.runtime.logs import get_logger
+from services.runtime.pg import POSTGRES_ERRORS
 
 _log = get_logger(__name__)
 
@@ -104,7 +105,7 @@ class Intake:
         try:
             async with self._pool.acquire() as conn:
                 return [row["journal"] for row in await conn.fetch(SQL["list_checkpoints"])]
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except POSTGRES_ERRORS:
             return []
 
     def _follow(self, journal: str) -> None:

@@ -9,6 +9,7 @@ from services.projector.metrics import ProjectorMetrics
 from services.projector.projections.turn import turn_chunk
 from services.runtime.clock import Clock, day_of
 from services.runtime.logs import get_logger
+from services.runtime.pg import POSTGRES_ERRORS
 
 _log = get_logger(__name__)
 
@@ -39,7 +40,7 @@ class Turning:
             async with self._pool.acquire() as conn:
                 today = day_of(self._clock.now_us())
                 turned = await turn_chunk(conn, self._journal, today=today)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except POSTGRES_ERRORS as error:
             _log.warning("turn waits", journal=self._journal, exc_info=error)
             return _AGAIN_S
         if turned is None:

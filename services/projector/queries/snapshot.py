@@ -8,7 +8,7 @@ import asyncpg
 
 from services.projector.door import one_version
 from services.runtime.errors import RapportError, Reason
-from services.runtime.pg import is_connection_lost, load_sql, retry_read
+from services.runtime.pg import POSTGRES_ERRORS, is_connection_lost, load_sql, retry_read
 
 SQL: Final = load_sql("services.projector.queries.sql")
 
@@ -111,7 +111,7 @@ async def _available[T](attempt: Callable[[], Awaitable[T]]) -> T:
         return await retry_read(attempt)
     except (TimeoutError, asyncpg.QueryCanceledError):
         raise RapportError(Reason.UNAVAILABLE, "the read models are too slow; retry") from None
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except POSTGRES_ERRORS as error:
         if not is_connection_lost(error):
             raise
         raise RapportError(

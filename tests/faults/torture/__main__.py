@@ -57,9 +57,6 @@ def main() -> int:
                 nats_mode=arguments.nats,
             )
         )
-        if outcome.violations or arguments.keep is not None:
-            left = directory / "left"
-            shutil.copytree(run.directory, left, ignore=_all_but_logs, dirs_exist_ok=True)
     finally:
         background.close()
         run.end()
@@ -107,11 +104,6 @@ def show(outcome: Outcome, directory: Path) -> None:
     if outcome.violations:
         print(f"history: {directory / HISTORY}")
     print(f"seed {outcome.seed}")
-
-
-def _all_but_logs(directory: str, names: list[str]) -> set[str]:
-    found = Path(directory)
-    return {n for n in names if not n.endswith(".log") and not (found / n).is_dir()}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import platform
+import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -180,6 +181,8 @@ async def torture(
                 )
             )
             problems = await _play(stage, minutes, faults, outcome)
+            logs = stage.cluster.directory / "logs"
+            await asyncio.to_thread(shutil.copytree, logs, directory / "logs", dirs_exist_ok=True)
             history.write(records.End(settled=not problems))
     found = await asyncio.to_thread(lambda: check(read(path)))
     outcome.violations = [*problems, *map(str, found)]

@@ -97,7 +97,7 @@ class Flaky:
 
 
 async def test_a_read_is_tried_again_after_a_lost_connection() -> None:
-    flaky = Flaky(ConnectionResetError(), asyncpg.AdminShutdownError())
+    flaky = Flaky(ConnectionResetError(), asyncpg.InternalClientError())
     assert await pg.retry_read(flaky.read, sleep=flaky.sleep) == "answer"
     assert flaky.pauses_s == [0.05, 0.1]
 
