@@ -218,8 +218,8 @@ class Wiring:
         """The service as it is to run."""
         return spec
 
-    def env(self) -> dict[str, str]:
-        """More of the environment of every replica."""
+    def env(self, name: str) -> dict[str, str]:
+        """More of the environment of the replica `name`."""
         return {}
 
 
@@ -253,7 +253,7 @@ def cluster_on(
             settings[variable] = f"{target}:{variable}"
             state.env[settings[variable]] = wiring.via(name, variable, state.env[entry])
         spec = wiring.spec(replace(spec, settings=settings))
-        inherited = {**run.config.inherited, **_QUICK, **wiring.env()}
+        inherited = {**run.config.inherited, **_QUICK, **wiring.env(name)}
         service = Service(spec, directory, state, inherited, lambda: state.save(directory))
         return Replica(service, state)
 
