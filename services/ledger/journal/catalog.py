@@ -5,7 +5,6 @@ from typing import Any, Final
 import asyncpg
 
 from services.ledger.domain.events import JournalRow, TenantRow
-from services.ledger.journal.outcomes import JournalUnknown
 from services.ledger.journal.reading import Reader, journal_row_of
 from services.runtime.pg import load_sql
 
@@ -33,10 +32,9 @@ class Catalog:
 
     async def create_tenant(self, tenant: str, journal: str) -> tuple[TenantRow, bool]:
         """See Journal.create_tenant."""
-        try:
-            row = await self._writes.fetchrow(_SQL["create_tenant"], tenant, journal)
-        except asyncpg.ForeignKeyViolationError:
-            raise JournalUnknown(journal) from None
+        # Journals are never deleted; where tables are distributed no foreign key would say it.
+        await self._reader.journal_row(journal)
+        row = await self._writes.fetchrow(_SQL["create_tenant"], tenant, journal)
         if row is not None:
             return _tenant_row(row), True
         found = await self.tenant(tenant)
