@@ -22,6 +22,7 @@ OVERLOAD_S: Final = float(os.environ.get("RAPPORT_OVERLOAD_S", "1"))
 # itself takes in before anybody can refuse it: see docs/operations.md, overload.
 GROWTH_MIB_MAX: Final = 512.0
 _SAMPLE_S: Final = 0.05
+_EXPIRED: Final = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
 _RSS: Final = re.compile(r"VmRSS:\s+(\d+) kB")
 
 
@@ -42,12 +43,13 @@ class Pressure:
         """At its peak over its warmed state."""
         return self.peak_mib - self.began_mib
 
-    def refusal(self, failure: grpc.aio.AioRpcError) -> float:
+    def refusal(self, failure: grpc.aio.AioRpcError, *, has_deadline: bool = False) -> float:
         """Count a refusal; how long it asks to wait, in seconds."""
         # grpc.aio's own words for a write that met a stream which the server had ended.
         if failure.details() == "Internal error from Core":
             return 0.05
-        if failure.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        # The server's side of a deadline may be heard of first, as CANCELLED.
+        if has_deadline and failure.code() in _EXPIRED:
             self.expired += 1
             return 0.0
         error = error_of(failure)
@@ -103,7 +105,7 @@ async def hammer(
             try:
                 await call(number)
             except grpc.aio.AioRpcError as failure:
-                await asyncio.sleep(pressure.refusal(failure))
+                await asyncio.sleep(pressure.refusal(failure, has_deadline=True))
             else:
                 pressure.answered += 1
 
