@@ -36,6 +36,8 @@ class Pressure:
     refused: Counter[str] = field(default_factory=Counter)
     # The caller's own deadline passed first: nobody refused.
     expired: int = 0
+    # Streams whose reader took nothing for too long.
+    cut_off: int = 0
     without_retry_info: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -130,6 +132,9 @@ async def left_unread(
                 failure = await _failure(stream)
                 if failure.code() is grpc.StatusCode.OK:
                     pressure.answered += 1  # all of it fits between the two ends
+                elif failure.code() is grpc.StatusCode.CANCELLED:
+                    # After 60 s: READER_TOO_SLOW stands behind what nobody reads, and gRPC cuts off.
+                    pressure.cut_off += 1
                 else:
                     await asyncio.sleep(pressure.refusal(failure))
             finally:
