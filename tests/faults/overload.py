@@ -133,7 +133,7 @@ async def left_unread(
                 if failure.code() is grpc.StatusCode.OK:
                     pressure.answered += 1  # all of it fits between the two ends
                 elif failure.code() is grpc.StatusCode.CANCELLED:
-                    # After 60 s: READER_TOO_SLOW stands behind what nobody reads, and gRPC cuts off.
+                    # READER_TOO_SLOW, after 60 s, stands behind what nobody reads.
                     pressure.cut_off += 1
                 else:
                     await asyncio.sleep(pressure.refusal(failure))
