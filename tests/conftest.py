@@ -26,6 +26,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUN] = TestRun.begin() if worker is None else TestRun(Path(worker[_RUN_INPUT]))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+    """What is given more time than other tests comes first, so that no worker ends alone with it.
+
+    Otherwise the order stays; unit tests, which are short and need nothing, come last.
+    """
+    usual_s = float(config.getini("timeout"))
+
+    def allowed_s(item: pytest.Item) -> float:
+        mark = item.get_closest_marker("timeout")
+        return float(mark.args[0]) if mark is not None and mark.args else usual_s
+
+    items.sort(key=lambda item: -allowed_s(item))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tells a worker of pytest-xdist which run it belongs to."""
