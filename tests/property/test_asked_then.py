@@ -20,6 +20,7 @@ from services.projector.api.answers import date_message
 from services.runtime.clock import US_PER_DAY, iso_from_instant
 from tests.property.histories import PEOPLE, AnyTenant, History
 from tests.support.databases import Database
+from tests.support.effort import seeds
 from tests.support.views import Running, caller, relationship, running_projector, touch
 
 PAIRS: Final = tuple(combinations(PEOPLE, 2))
@@ -110,7 +111,10 @@ class Asked(History):
             return method, error_of(error).reason
 
 
-@pytest.mark.parametrize(("seed", "ahead"), [*((seed, 0.0) for seed in range(6)), (6, 0.4)])
+@pytest.mark.parametrize(
+    ("seed", "ahead"),
+    [*((seed, 0.0) for seed in seeds(4)), *((6 + seed, 0.4) for seed in seeds(1))],
+)
 async def test_a_question_about_the_past_is_answered_as_it_was_then(
     projector: Running, seed: int, ahead: float
 ) -> None:

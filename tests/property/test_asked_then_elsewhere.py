@@ -21,6 +21,7 @@ from tests.property.companies import Asked, Company
 from tests.property.histories import AnyTenant
 from tests.property.questions import attention_questions, questions
 from tests.support.databases import Database
+from tests.support.effort import seeds
 from tests.support.views import Running, running_projector
 
 PARTS: Final = 4
@@ -36,7 +37,10 @@ async def projector(database: Database) -> AsyncIterator[Running]:
         yield running
 
 
-@pytest.mark.parametrize(("seed", "ahead"), [(0, 0.0), (1, 0.0), (2, 0.4)])
+@pytest.mark.parametrize(
+    ("seed", "ahead"),
+    [*((seed, 0.0) for seed in seeds(1)), *((2 + seed, 0.4) for seed in seeds(1))],
+)
 async def test_every_service_answers_about_the_past_as_it_did_then(
     projector: Running, seed: int, ahead: float
 ) -> None:
