@@ -140,6 +140,8 @@ class EventSubscriber:
                 try:
                     messages = await subscription.fetch(FETCH_MESSAGES, timeout=FETCH_S)
                 except NatsTimeout:
+                    messages = []
+                if not messages:  # also without a timeout: when the server ends the request early
                     await self._look(jetstream, subscription, expected)
                     continue
                 if self._skips(messages) and await self._first_kept(jetstream) > self._seen + 1:
