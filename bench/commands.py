@@ -18,6 +18,8 @@ from bench.settings import Settings, full, quick
 # drivers along, which no other command of the CLI is to wait for: they load when asked for.
 MEASURES: Final[Mapping[str, str]] = {
     "append": "bench.append",
+    "group_commit": "bench.group_commit_rows",
+    "consumption": "bench.consumption",
     "ingest": "bench.ingest",
     "followed": "bench.followed",
     "relay": "bench.relay",

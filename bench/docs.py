@@ -32,9 +32,12 @@ def filled(text: str, document: Mapping[str, Any]) -> str:
 
 def write(document: Mapping[str, Any]) -> None:
     """Replace the rows of this run in the JSON, and what the documents quote of it."""
+    from bench import capacity  # it reads where the JSON is
+
     if JSON_FILE.exists():
         document = merged(json.loads(JSON_FILE.read_text("utf-8")), document)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     JSON_FILE.write_text(text, encoding="utf-8")
     for path in DOCUMENTS:
         path.write_text(filled(path.read_text("utf-8"), document), encoding="utf-8")
+    capacity.write(document)

@@ -1,0 +1,204 @@
+"""What group commit ought to reach: a simulation of callers, a ledger, and PostgreSQL. Pure.
+
+N callers each send a call, wait for the answer, and send the next. The client and the ledger do
+one thing at a time, and cost more to wake than to keep at work. The ledger gathers the calls that
+come in, commits them as one group, and answers; while a group commits it takes in the next. Commit
+takes time by the group and by the event, and then waits for the disk.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, replace
+from math import inf
+from statistics import median
+from typing import Final
+
+from services.runtime.limits import GROUP_EVENTS_MAX
+
+# As services.ledger.journal.group gathers.
+GATHER_S: Final = 0.005
+_WARM_UP_SHARE: Final = 0.2
+_NOTHING_S: Final = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process with one loop: seconds for a call, and more to wake when it had nothing to do.
+
+    Seconds on a core or waiting for one: whoever shares the machine is in them.
+    """
+
+    call_s: float
+    wake_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a call costs. A commit takes `commit_s + event_s * events`, then `flush_s`."""
+
+    client: Worker
+    ledger: Worker
+    commit_s: float
+    event_s: float
+    flush_s: float
+
+
+class _Station:
+    """Works off its jobs, one after the other."""
+
+    def __init__(self, wake_s: float) -> None:
+        self.wake_s = wake_s
+        self.jobs: deque[tuple[float, Callable[[], None]]] = deque()
+        self.left_s = 0.0
+
+    def add(self, work_s: float, done: Callable[[], None]) -> None:
+        if not self.jobs:
+            self.left_s = work_s + self.wake_s
+        self.jobs.append((work_s, done))
+
+    def end_job(self) -> None:
+        _, done = self.jobs.popleft()
+        if self.jobs:
+            self.left_s = self.jobs[0][0]
+        done()
+
+
+class _Run:
+    def __init__(self, costs: Costs, events: int, gather_s: float, events_max: int) -> None:
+        self._costs, self._events = costs, events
+        self._gather_s, self._group_max = gather_s, max(events_max // events, 1)
+        self.now_s = 0.0
+        self._client = _Station(costs.client.wake_s)
+        self._ledger = _Station(costs.ledger.wake_s)
+        self._postgres = _Station(0)
+        self._stations = (self._client, self._ledger, self._postgres)
+        self._waiting = 0
+        self._committing = False
+        self._flushed_s = self._gathered_s = inf
+        self._group = 0
+        self.answered = 0
+
+    def call(self) -> None:
+        """A caller sends its next call."""
+        half_s = self._costs.ledger.call_s / 2
+        self._client.add(self._costs.client.call_s, lambda: self._ledger.add(half_s, self._came))
+
+    def step(self) -> None:
+        """On to whatever ends next."""
+        busy = [station for station in self._stations if station.jobs]
+        timer_s = min(self._flushed_s, self._gathered_s) - self.now_s
+        step_s = max(min([timer_s, *(station.left_s for station in busy)]), 0.0)
+        self.now_s += step_s
+        for station in busy:
+            station.left_s -= step_s
+        for station in busy:
+            if station.left_s <= _NOTHING_S:
+                station.end_job()
+        if self.now_s >= self._flushed_s - _NOTHING_S:
+            self._answer()
+        self._commit_if_gathered()
+
+    def _came(self) -> None:
+        self._waiting += 1
+        self._gather()
+
+    def _gather(self) -> None:
+        if not self._committing and self._waiting and self._gathered_s == inf:
+            self._gathered_s = self.now_s + self._gather_s
+
+    def _commit_if_gathered(self) -> None:
+        quiet = not self._ledger.jobs
+        if self._gathered_s == inf or not (quiet or self.now_s >= self._gathered_s - _NOTHING_S):
+            return
+        self._gathered_s, self._committing = inf, True
+        self._group = min(self._waiting, self._group_max)
+        self._waiting -= self._group
+        work_s = self._costs.commit_s + self._costs.event_s * self._group * self._events
+        self._postgres.add(work_s, self._flush)
+
+    def _flush(self) -> None:
+        self._flushed_s = self.now_s + self._costs.flush_s
+
+    def _answer(self) -> None:
+        self._flushed_s, self._committing = inf, False
+        for _ in range(self._group):
+            self._ledger.add(self._costs.ledger.call_s / 2, self._answered)
+        self._gather()
+
+    def _answered(self) -> None:
+        self.answered += 1
+        self.call()
+
+
+def predicted(
+    costs: Costs,
+    callers: int,
+    *,
+    calls: int = 4_000,
+    events: int = 1,
+    gather_s: float = GATHER_S,
+    events_max: int = GROUP_EVENTS_MAX,
+) -> float:
+    """Calls a second of so many callers with calls of so many events, over `calls` calls."""
+    run = _Run(costs, events, gather_s, events_max)
+    for _ in range(callers):
+        run.call()
+    while run.answered < calls * _WARM_UP_SHARE:
+        run.step()
+    since_s, since = run.now_s, run.answered
+    while run.answered < since + calls:
+        run.step()
+    return (run.answered - since) / (run.now_s - since_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measurement, everything by the call: seconds it took, and seconds of each part.
+
+    Those of the parts are on a core or waiting for one: of the loops of client and ledger, and of
+    PostgreSQL's sessions.
+    """
+
+    took_s: float
+    client_s: float
+    ledger_s: float
+    postgres_s: float
+
+
+def fitted(one: Measured, busy: Measured, large: Measured, *, events: int) -> Costs:
+    """Costs of calls of one event, from three single measurements.
+
+    `one`: one call at a time. `busy`: the parts' seconds while many are in flight; how fast it was
+    is not looked at. `large`: one call at a time with `events` events each.
+    """
+    event_s = max((large.postgres_s - one.postgres_s) / (events - 1), 0.0)
+    parts_s = one.client_s + one.ledger_s + one.postgres_s
+    return Costs(
+        client=_worker(one.client_s, busy.client_s, wakes=1),
+        # It is woken by the call, and by the end of its commit.
+        ledger=_worker(one.ledger_s, busy.ledger_s, wakes=2),
+        commit_s=max(one.postgres_s - event_s, 0.0),
+        event_s=event_s,
+        flush_s=max(one.took_s - parts_s, 0.0),
+    )
+
+
+def predicted_stream(costs: Costs, stream: Measured, *, events: int) -> float:
+    """Batches a second of a stream of batches of so many events that name earlier ones.
+
+    The ledger takes in such a batch when the one before has its verdict; the client makes the next
+    one meanwhile. `stream` has what client and ledger take for a batch.
+    """
+    in_turn = replace(costs, client=Worker(0.0), ledger=Worker(stream.ledger_s))
+    return min(predicted(in_turn, 1, calls=100, events=events), 1 / stream.client_s)
+
+
+def median_of(measured: Sequence[Measured]) -> Measured:
+    """The median of every number by itself."""
+    columns = zip(*(astuple(each) for each in measured), strict=True)
+    return Measured(*(median(column) for column in columns))
+
+
+def _worker(one_s: float, busy_s: float, *, wakes: int) -> Worker:
+    call_s = min(busy_s, one_s)
+    return Worker(call_s, (one_s - call_s) / wakes)

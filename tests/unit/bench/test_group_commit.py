@@ -1,0 +1,54 @@
+"""The simulation of group commit at its limits, where arithmetic says what it must give."""
+
+import dataclasses
+
+import pytest
+
+from bench.group_commit import Costs, Measured, Worker, fitted, predicted
+
+QUIET = Costs(
+    client=Worker(0.0),
+    ledger=Worker(200e-6),
+    commit_s=600e-6,
+    event_s=40e-6,
+    flush_s=1e-3,
+)
+
+
+def test_one_caller_waits_for_everything_in_turn() -> None:
+    assert predicted(QUIET, 1) == pytest.approx(1 / (200e-6 + 600e-6 + 40e-6 + 1e-3), rel=1e-6)
+
+
+@pytest.mark.parametrize(("cpu_s", "event_s"), [(200e-6, 40e-6), (50e-6, 150e-6)])
+def test_infinitely_many_callers_are_held_up_by_the_slowest_part_alone(
+    cpu_s: float, event_s: float
+) -> None:
+    costs = dataclasses.replace(QUIET, ledger=Worker(cpu_s), event_s=event_s)
+    found = predicted(costs, 20_000, calls=40_000, events_max=10**9)
+    assert found == pytest.approx(1 / max(cpu_s, event_s), rel=0.05)
+
+
+def test_more_callers_are_never_slower_and_groups_are_what_makes_them_faster() -> None:
+    rates = [predicted(QUIET, callers) for callers in (1, 4, 16, 64, 256)]
+    assert rates == sorted(rates)
+    alone = [predicted(QUIET, callers, events_max=1) for callers in (4, 64)]
+    # Without groups a commit and its answer serve one caller, however many there are.
+    assert alone == pytest.approx([1 / (600e-6 + 40e-6 + 1e-3 + 100e-6)] * 2, rel=0.01)
+
+
+def test_waking_is_paid_by_who_had_nothing_to_do() -> None:
+    drowsy = dataclasses.replace(QUIET, ledger=Worker(200e-6, wake_s=100e-6))
+    assert 1 / predicted(drowsy, 1) - 1 / predicted(QUIET, 1) == pytest.approx(200e-6, rel=1e-6)
+    assert predicted(drowsy, 256) > predicted(QUIET, 256) * 0.9
+
+
+def test_costs_come_out_of_three_measurements() -> None:
+    one = Measured(took_s=4e-3, client_s=300e-6, ledger_s=600e-6, postgres_s=540e-6)
+    busy = Measured(took_s=0.0, client_s=200e-6, ledger_s=400e-6, postgres_s=100e-6)
+    large = Measured(took_s=0.0, client_s=0.0, ledger_s=0.0, postgres_s=500e-6 + 500 * 40e-6)
+    costs = fitted(one, busy, large, events=500)
+    assert costs.event_s == pytest.approx(40e-6)
+    assert costs.commit_s == pytest.approx(500e-6)
+    assert dataclasses.astuple(costs.client) == pytest.approx((200e-6, 100e-6))
+    assert dataclasses.astuple(costs.ledger) == pytest.approx((400e-6, 100e-6))
+    assert predicted(costs, 1) == pytest.approx(1 / 4e-3, rel=1e-6)
