@@ -7,6 +7,7 @@ from typing import Any
 
 import nats
 import pytest
+from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 from rapport import IncarnationChanged, RapportError, RetryPolicy
 from rapport.events import DeliveredEvent, EventSubscriber
@@ -102,6 +103,25 @@ async def test_a_tenant_gets_its_own_events_alone(stream: Stream) -> None:
         await stream.publish(position, tenant="other" if position % 2 else "default")
     async with subscriber(stream, tenant="default") as events:
         assert [event.position for event in await take(events, 3)] == [2, 4, 6]
+
+
+async def test_a_request_that_the_server_ends_early_does_not_end_the_subscriber(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch, ended = JetStreamContext.PullSubscription.fetch, []
+
+    async def ended_early(subscription: Any, *of: Any, **more: Any) -> Any:
+        if len(ended) < 2:
+            ended.append(subscription)
+            return []
+        return await fetch(subscription, *of, **more)
+
+    monkeypatch.setattr(JetStreamContext.PullSubscription, "fetch", ended_early)
+    for position in range(1, 4):
+        await stream.publish(position)
+    async with subscriber(stream) as events:
+        assert [event.position for event in await take(events, 3)] == [1, 2, 3]
+    assert len(ended) == 2
 
 
 async def test_a_rebuilt_stream_is_followed_from_the_same_position(stream: Stream) -> None:
