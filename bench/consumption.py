@@ -4,13 +4,12 @@ CPU is what the kernel counted, so that other work on the machine hardly shows i
 comes in a stream and one that comes alone are told apart, everybody keeping up in both.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 import asyncpg
 import nats
 
-from bench.cpu import family, usage
+from bench.cpu import family, parent, usage
 from bench.loading import LoadProcess, load_process
 from bench.report import Figure, Row
 from bench.settings import Settings
@@ -53,13 +52,13 @@ async def measure(settings: Settings) -> list[Figure]:
         await begun(load, ledger, seed=6, events=total)
         await stack.projected(await stack.head())
         before, since = await _sizes(stack), await stack.head()
-        pids = await _pids(stack)
+        postgres = await postgres_pid(stack)
         for repeat in range(settings.repeats + 1):
             await load.do("prepare", count=events, batch=BATCH_EVENTS)
-            streamed = await _spent(stack, load, pids, events, "ingest", target=ledger)
+            streamed = await _spent(stack, load, postgres, events, "ingest", target=ledger)
             await load.do("prepare", count=calls, batch=1)
             alone = await _spent(
-                stack, load, pids, calls, "unary", target=ledger, in_flight=_IN_FLIGHT
+                stack, load, postgres, calls, "unary", target=ledger, in_flight=_IN_FLIGHT
             )
             settings.say(f"consumption: {sum(streamed.values()):,.0f} µs an event in a stream")
             if repeat:
@@ -85,27 +84,33 @@ async def measure(settings: Settings) -> list[Figure]:
 async def _spent(
     stack: BenchStack,
     load: LoadProcess,
-    pids: Mapping[str, list[int]],
+    postgres: int,
     events: int,
     command: str,
     **arguments: object,
 ) -> dict[str, float]:
     """Microseconds of CPU an event of every part, until it is in the read models."""
-    before = {part: usage(each).all_s for part, each in pids.items()}
+    before = _cpu_s(stack, postgres)
     await load.do(command, **arguments)
     await stack.projected(await stack.head())
-    return {part: (usage(each).all_s - before[part]) / events * _US for part, each in pids.items()}
+    after = _cpu_s(stack, postgres)
+    return {part: (after[part] - before[part]) / events * _US for part in PARTS}
 
 
-async def _pids(stack: BenchStack) -> dict[str, list[int]]:
+async def postgres_pid(stack: BenchStack) -> int:
+    """The first process of the server."""
     conn = await asyncpg.connect(stack.dsn)
     try:
-        backend = await conn.fetchval("SELECT pg_backend_pid()")
-        postgres = [pid for pid in family(backend) if pid != backend]
+        return parent(await conn.fetchval("SELECT pg_backend_pid()"))
     finally:
         await conn.close()
-    services = {name: [stack.pid(name)] for name in ("ledger", "projector")}
-    return {**services, "postgres": postgres, "nats": [stack.state.processes["nats"].pid]}
+
+
+def _cpu_s(stack: BenchStack, postgres: int) -> dict[str, float]:
+    """Seconds of CPU every part has taken so far."""
+    nats_pid = stack.state.processes["nats"].pid
+    pids = ([stack.pid("ledger")], [stack.pid("projector")], family(postgres), [nats_pid])
+    return {part: usage(each).all_s for part, each in zip(PARTS, pids, strict=True)}
 
 
 async def _sizes(stack: BenchStack) -> dict[str, float]:

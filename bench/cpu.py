@@ -44,13 +44,24 @@ def usage(pids: Iterable[int]) -> Usage:
 
 
 def family(pid: int) -> list[int]:
-    """A process, its parent, and the parent's other children: a PostgreSQL, given one backend."""
-    parent = _parent(pid)
+    """A process and its children, as there are now."""
     found = [int(each.name) for each in _PROC.iterdir() if each.name.isdecimal()]
-    return [parent, *(each for each in found if _parent(each) == parent)]
+    return [pid, *(each for each in found if parent(each) == pid)]
 
 
-def _parent(pid: int) -> int:
+def sessions(server: int) -> list[int]:
+    """The sessions of a PostgreSQL that clients have over TCP now, given its first process."""
+    found = []
+    for pid in family(server)[1:]:
+        with suppress(OSError):
+            # Its title tells user, database and the client's host with its port.
+            if b"(" in (_PROC / str(pid) / "cmdline").read_bytes():
+                found.append(pid)
+    return found
+
+
+def parent(pid: int) -> int:
+    """The parent of a process; -1 when that is gone."""
     with suppress(OSError):
         # The name of the program stands in brackets, and may hold anything.
         return int((_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])

@@ -8,9 +8,8 @@ short stream is added. Every number of callers is measured beside them and compa
 from statistics import median
 from typing import Final
 
-import asyncpg
-
-from bench.cpu import Usage, usage
+from bench.consumption import postgres_pid
+from bench.cpu import Usage, sessions, usage
 from bench.group_commit import Measured, fitted, median_of, predicted, predicted_stream
 from bench.loading import LoadProcess, load_process
 from bench.report import Figure, Row
@@ -35,9 +34,9 @@ def row_of(what: str, unit: str) -> Row:
 class _Measuring:
     """The processes, and what they take while calls go on."""
 
-    def __init__(self, load: LoadProcess, target: str, ledger: int, postgres: list[int]) -> None:
+    def __init__(self, load: LoadProcess, target: str, ledger: int, postgres: int) -> None:
         self._load, self._target = load, target
-        self._parts = ([load.pid], [ledger], postgres)
+        self._ledger, self._postgres = ledger, postgres
 
     async def unary(self, calls: int, in_flight: int, events: int = 1) -> Measured:
         """Calls of so many events."""
@@ -54,7 +53,8 @@ class _Measuring:
         return self._measured(before, events / BATCH_EVENTS, answer["per_s"] / BATCH_EVENTS)
 
     def _usage(self) -> list[Usage]:
-        return [usage(pids) for pids in self._parts]
+        parts = ([self._load.pid], [self._ledger], sessions(self._postgres))
+        return [usage(pids) for pids in parts]
 
     def _measured(self, before: list[Usage], calls: float, per_s: float) -> Measured:
         client_s, ledger_s, postgres_s = (
@@ -78,7 +78,7 @@ async def measure(settings: Settings) -> list[Figure]:
         # More than is taken: nobody runs out.
         total = rounds * (calls * (len(IN_FLIGHT) + 3) + events * 2 + 20 * BATCH_EVENTS)
         await begun(load, target, seed=5, events=total)
-        measuring = _Measuring(load, target, stack.pid("ledger"), await _postgres(stack))
+        measuring = _Measuring(load, target, stack.pid("ledger"), await postgres_pid(stack))
         for repeat in range(rounds):
             settings.say(f"group commit, round {repeat} of {settings.repeats}")
             costs["one"].append(await measuring.unary(calls // 4, 1))
@@ -103,16 +103,3 @@ def _figure(what: str, guess: float, rates: list[float]) -> Figure:
     unit = "events/s" if what == INGEST else "calls/s"
     notes = {"predicted": guess, "measured": real, "least": min(rates), "most": max(rates)}
     return Figure(row_of(what, unit), [abs(guess - real)], [real], notes=notes)
-
-
-async def _postgres(stack: BenchStack) -> list[int]:
-    """The sessions of the ledger: what else the server does holds up no commit."""
-    conn = await asyncpg.connect(stack.dsn)
-    try:
-        rows = await conn.fetch(
-            "SELECT pid FROM pg_stat_activity"
-            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
-    finally:
-        await conn.close()
-    return [row["pid"] for row in rows]
