@@ -108,7 +108,8 @@ async def test_a_tenant_gets_its_own_events_alone(stream: Stream) -> None:
 async def test_a_request_that_the_server_ends_early_does_not_end_the_subscriber(
     stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch, ended = JetStreamContext.PullSubscription.fetch, []
+    fetch = JetStreamContext.PullSubscription.fetch
+    ended: list[Any] = []
 
     async def ended_early(subscription: Any, *of: Any, **more: Any) -> Any:
         if len(ended) < 2:
