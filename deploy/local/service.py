@@ -162,6 +162,8 @@ class Service:
 
     def _env(self) -> dict[str, str]:
         return {
+            # Nobody balances calls over the replicas of a folder: a stop has nobody to tell first.
+            "RAPPORT_DRAIN_NOTICE_S": "0",
             **self._inherited,
             **self._settings(),
             self._spec.listen: self._listen(self.name),
