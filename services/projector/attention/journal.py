@@ -48,6 +48,14 @@ class AttentionParts:
         """How the publisher of a journal is."""
         self.states[journal] = state
         self.metrics.attention_published(journal, state.value, position, head)
+        self._tell_health()
+
+    def forget(self, journal: str) -> None:
+        """Another replica leads it now, or nobody: how it is, is not ours to say."""
+        self.states.pop(journal, None)
+        self._tell_health()
+
+    def _tell_health(self) -> None:
         unwell = {PublisherState.DIVERGED, PublisherState.DISCONNECTED}
         self.on_health(not unwell & set(self.states.values()))
 
@@ -78,7 +86,7 @@ async def lead(parts: AttentionParts, link: NatsLink, journal: str) -> None:
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
-            parts.states.pop(journal, None)
+            parts.forget(journal)
         for task in done:
             task.result()
 
