@@ -38,15 +38,15 @@ ASSUMED: Final[Mapping[str, Assumption]] = {
     "alone": Assumption("events that come alone, the others in streams", 0.2, "of all"),
     "full": Assumption("how busy a core, or a journal's way, may be at the peak", 0.6, "of all"),
     "cores": Assumption("cores of a node", 16, "cores"),
-    "disk": Assumption("disk of a node", 4, "TB"),
-    "kept": Assumption("days kept in PostgreSQL, older ones in files", 730, "days"),
+    "disk": Assumption("disk a node carries at most", 32, "TB"),
+    "kept": Assumption("days kept in PostgreSQL, older ones in files", 365, "days"),
     "streamed": Assumption("days kept in streams, older ones read from the ledger", 30, "days"),
     "files": Assumption("size of old events in files over that in the journal", 0.3, "×"),
     "standby": Assumption("copies of PostgreSQL, standby included", 2, "copies"),
     "r": Assumption("copies of a stream (R3)", 3, "copies"),
     "nodes": Assumption("nodes at the least, so that one may be lost", 3, "nodes"),
-    "node_price": Assumption("price of a node", 450, "$ a month"),
-    "disk_price": Assumption("price of disk beyond", 80, "$ a TB and month"),
+    "node_price": Assumption("price of a node without its disk", 400, "$ a month"),
+    "disk_price": Assumption("price of disk", 80, "$ a TB and month"),
     "file_price": Assumption("price of files", 20, "$ a TB and month"),
 }
 
@@ -124,11 +124,15 @@ def sheet(events_a_day: int, figures: Mapping[str, Known]) -> Sheet:
     postgres_tb = events_a_day * in_postgres * assume["standby"] / _TB
     streams_tb = events_a_day * stored["stream"] * assume["streamed"] * assume["r"] / _TB
     files_tb = events_a_day * stored["journal"] * 365 * assume["files"] / _TB
-    nodes = max(math.ceil(cores / assume["cores"]), int(assume["nodes"]))
-    beyond_tb = max(postgres_tb + streams_tb - nodes * assume["disk"], 0.0)
+    disk_tb = postgres_tb + streams_tb
+    nodes = max(
+        math.ceil(cores / assume["cores"]),
+        math.ceil(disk_tb / assume["disk"]),
+        int(assume["nodes"]),
+    )
     price = (
         nodes * assume["node_price"]
-        + beyond_tb * assume["disk_price"]
+        + disk_tb * assume["disk_price"]
         + files_tb * assume["file_price"]
     )
     return Sheet(
