@@ -112,7 +112,8 @@ def replayed(history: History) -> Iterator[Violation]:
 
     So only one call is told of an event without the mark; the mark takes another attempt that may
     have written; and without it, after an attempt of unknown outcome, the event stands beyond
-    every position that anybody knew of when the call was sent.
+    every position that anybody knew of when the call was sent. One call of an ingest may be several
+    attempts: a stream that breaks is taken up by the client, which sends anew what has no verdict.
     """
     heads = _known_heads(history)
     fresh: dict[EventKey, Ok] = {}
@@ -121,7 +122,8 @@ def replayed(history: History) -> Iterator[Violation]:
         outcomes = [(each, history.outcomes.get(each.call)) for each in others]
         name = f"{key[0]}: {event.event_id}"
         if event.replayed:
-            if not any(o.n < ok.n and not isinstance(told, Definite) for o, told in outcomes):
+            earlier = [told for o, told in outcomes if o.n < ok.n]
+            if invoke.op != "ingest" and all(isinstance(told, Definite) for told in earlier):
                 message = f"{name} is told to be a replay, and nobody can have written it"
                 yield Violation("replayed", message, (invoke.n, ok.n))
             continue

@@ -13,7 +13,7 @@ SEED = 20260101
 MINUTES = 3.0
 
 
-@pytest.mark.timeout(720)
+@pytest.mark.timeout(1200)
 async def test_three_minutes_of_every_kind_of_fault_break_no_promise(
     test_run: TestRun, background: Background, tmp_path: Path
 ) -> None:

@@ -76,6 +76,15 @@ def test_what_an_unknown_attempt_wrote_counts_from_when_it_was_first_sent() -> N
     assert check(settled(toy)) == []
 
 
+def test_a_stream_taken_up_again_by_its_client_may_be_told_of_a_replay() -> None:
+    toy = begun()
+    early = [toy.new_event()]
+    call = toy.invoke("ingest", events=(early[0][0],))
+    told = toy.write(early)
+    toy.say(Ok(call=call, events=tuple(replace(each, replayed=True) for each in told)))
+    assert check(settled(toy)) == []
+
+
 def test_reads_that_overlap_and_other_replicas_may_answer_from_before() -> None:
     toy = begun()
     nothing = BalanceAnswer(know_mp=0, care_mp=0, buffer_mp=0)
