@@ -9,7 +9,9 @@ from bench.report import markdown
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 JSON_FILE: Final = ROOT / "docs/benchmarks.json"
-DOCUMENTS: Final = (ROOT / "docs/benchmarks.md", ROOT / "README.md")
+# With every figure, and with those that have a target others may judge Rapport by.
+_WHOLE, _JUDGED = ROOT / "docs/benchmarks.md", ROOT / "README.md"
+DOCUMENTS: Final = (_WHOLE, _JUDGED)
 BEGIN: Final = "<!-- benchmarks: made by `rapport bench --write-docs` -->"
 END: Final = "<!-- end of benchmarks -->"
 
@@ -30,6 +32,18 @@ def filled(text: str, document: Mapping[str, Any]) -> str:
     return f"{head}{BEGIN}\n{'\n'.join(markdown(document))}\n{END}{tail}"
 
 
+def told_in(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a run stands in one of DOCUMENTS."""
+    figures = document["figures"]
+    if path == _JUDGED:
+        figures = [each for each in figures if _is_judged(each)]
+    return {**document, "figures": figures}
+
+
+def _is_judged(figure: Mapping[str, Any]) -> bool:
+    return figure["target"] is not None and not figure["key"].startswith("group_commit")
+
+
 def write(document: Mapping[str, Any]) -> None:
     """Replace the rows of this run in the JSON, and what the documents quote of it."""
     from bench import capacity  # it reads where the JSON is
@@ -39,5 +53,6 @@ def write(document: Mapping[str, Any]) -> None:
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     JSON_FILE.write_text(text, encoding="utf-8")
     for path in DOCUMENTS:
-        path.write_text(filled(path.read_text("utf-8"), document), encoding="utf-8")
+        text = filled(path.read_text("utf-8"), told_in(path, document))
+        path.write_text(text, encoding="utf-8")
     capacity.write(document)
