@@ -101,9 +101,10 @@ async def test_ingest_streams_whose_verdicts_nobody_reads(cluster: Cluster, scen
             stub = stubs[next(begun) % len(stubs)]
             return stub.IngestEvents(requests(), metadata=who(scene))
 
-        await left_unread(pressure, begin, 80)
+        # Of a ledger's 64 streams some are left over.
+        await left_unread(pressure, begin, 80, until=lambda: bool(pressure.refused["TOO_BUSY"]))
     pressure.assert_bounded("ingest")
-    assert pressure.refused["TOO_BUSY"]  # beyond 64 streams
+    assert pressure.refused["TOO_BUSY"]
     await answers(scene, ledger)
 
 
