@@ -14,6 +14,8 @@ MINUTES = 3.0
 
 
 @pytest.mark.timeout(1200)
+# nats-py leaves it to the collector to close what a fault has cut off.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_three_minutes_of_every_kind_of_fault_break_no_promise(
     test_run: TestRun, background: Background, tmp_path: Path
 ) -> None:
