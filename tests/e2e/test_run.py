@@ -213,12 +213,18 @@ async def _try_commands(said: list[str]) -> None:
     assert (tail.returncode, out) == (130, b"")
 
 
+def _heed_ctrl_c() -> None:
+    """As in a terminal, also where these tests run in the background, whose SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 async def _shell(command: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_shell(
         f"exec {command}",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        preexec_fn=_heed_ctrl_c,
         env=_users_env(),
         cwd=ROOT,
         start_new_session=True,
