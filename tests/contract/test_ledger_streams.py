@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+import asyncpg
 import grpc
 import pytest
 from rapport.events.v1 import practice_pb2, touchpoint_pb2
@@ -108,6 +109,38 @@ async def test_a_batch_may_rest_on_batches_that_are_still_under_way(
     homes = {a.appended.events[0].home for a in answers[:40]}
     assert homes == {"relationships/ann~bob"}
     assert [a.appended.last_position for a in answers] == list(range(1, 43))
+
+
+async def test_a_batch_that_names_stored_events_is_taken_in_while_others_commit(
+    ledger: LedgerUnderTest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = touch()
+    await ingest(ledger, [batch(1, stored)])
+    requests = [
+        batch(1, touch()),
+        batch(2, new(voided=touchpoint_pb2.Voided(target=stored.event_id))),
+        batch(3, touch()),
+    ]
+    journal = ledger.process.parts.journal
+    append, taken_in = journal.append, asyncio.Semaphore(0)
+
+    async def counted(given: Batch, *, deadline_s: float | None = None) -> Any:
+        taken_in.release()
+        return await append(given, deadline_s=deadline_s)
+
+    monkeypatch.setattr(journal, "append", counted)
+    other = await asyncpg.connect(database.admin_dsn)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT FROM journal.journals FOR UPDATE")  # nothing commits
+            ingesting = asyncio.create_task(ingest(ledger, requests))
+            async with asyncio.timeout(4):
+                for _ in requests:
+                    await taken_in.acquire()
+        answers = (await ingesting)[1:]
+    finally:
+        await other.close()
+    assert [a.appended.last_position for a in answers] == [2, 3, 4]
 
 
 async def test_a_batch_that_finds_no_room_waits_and_keeps_its_place(

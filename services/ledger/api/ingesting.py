@@ -2,12 +2,12 @@
 
 What may be under way is bounded: batches and bytes by the window, events by the server, and bytes
 once more over all streams; beyond that nothing is read from the stream. Batches are committed in
-the order they were sent. One that names earlier events waits for those before it, and those after
-it wait for it.
+the order they were sent. One that names events still under way waits for them; one that names
+events nobody has yet may be taken back for another round, so that those after it wait for it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from rapport.v1 import ledger_service_pb2 as pb
@@ -62,7 +62,8 @@ class Ingest:
         self._answers: asyncio.Queue[_Batch | RapportError | None] = asyncio.Queue()
         self._room = asyncio.Condition()
         self._batches = self._bytes = self._events = 0
-        self._tasks: set[Verdict] = set()
+        # What is under way, and the ids of its events.
+        self._tasks: dict[Verdict, frozenset[str]] = {}
 
     async def run(self, requests: AsyncIterator[pb.IngestEventsRequest]) -> None:
         """Answer until the caller ends the stream; what is under way then is still answered."""
@@ -118,13 +119,11 @@ class Ingest:
         try:
             drafts = await self._drafts(request, batch.bytes)
             await refuse_uncalibrated(self._parts.journal, self._tenant.tenant, drafts)
-            waits = any(draft.target is not None for draft in drafts)
-            if waits:
-                await self._settled()
+            await self._targets_settled(drafts)
             recorder, tenant = self._parts.recorder, self._tenant
             prepared = await recorder.prepare(tenant.journal, tenant.tenant, self._caller, drafts)
             verdict = await self._submit(prepared)
-            if waits:
+            if prepared.rests_on_absence:
                 await asyncio.wait({verdict})
         except Exception as error:  # noqa: BLE001 - a verdict of this batch and of no other
             return failure_of(error) or unforeseen(error, _METHOD)
@@ -137,7 +136,7 @@ class Ingest:
         await parts.kinds.learn(tenant, kinds)
         if self._tasks and not all(parts.kinds.has(tenant, kind) for kind in kinds):
             # The policy that has it may be under way.
-            await self._settled()
+            await asyncio.wait(set(self._tasks))
             await parts.kinds.learn(tenant, kinds)
         scope = scope_of(parts, self._tenant, self._caller)
         return read_batch(request.events, size_bytes, scope)
@@ -147,7 +146,7 @@ class Ingest:
         waited_s = 0.0
         while True:
             task = asyncio.ensure_future(self._parts.recorder.commit(prepared))
-            self._tasks.add(task)
+            self._tasks[task] = frozenset(draft.event_id for draft in prepared.drafts)
             task.add_done_callback(self._done)
             # The journal takes a batch in, or says Busy, before it first waits.
             await asyncio.sleep(0)
@@ -159,14 +158,15 @@ class Ingest:
             await asyncio.sleep(delay_s)
 
     def _done(self, task: Verdict) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not task.cancelled():
             task.exception()  # heard of here, even if its caller went away
 
-    async def _settled(self) -> None:
-        """Wait until everything taken in has its verdict."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks))
+    async def _targets_settled(self, drafts: Sequence[Draft]) -> None:
+        """Wait for the verdicts on the events under way that drafts name, or are sent again."""
+        named = {id_ for d in drafts if d.target is not None for id_ in (d.event_id, d.target)}
+        if named and (meet := [t for t, ids in self._tasks.items() if not named.isdisjoint(ids)]):
+            await asyncio.wait(meet)
 
     async def _answer(self, batch: _Batch) -> pb.IngestEventsResponse:
         verdict = batch.verdict

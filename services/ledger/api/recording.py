@@ -60,9 +60,9 @@ class Prepared:
     batch: Batch | None = None
 
     @property
-    def names_targets(self) -> bool:
-        """Whether some event of it names another, so that what came before matters to it."""
-        return any(draft.target is not None for draft in self.drafts)
+    def rests_on_absence(self) -> bool:
+        """Whether it names events that nobody has: when they appear, it takes another round."""
+        return self.batch is not None and bool(self.batch.unknown_targets)
 
 
 class Recorder:
