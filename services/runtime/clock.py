@@ -13,6 +13,7 @@ US_PER_DAY: Final = 86_400 * US_PER_SECOND
 NS_PER_US: Final = 1_000
 
 EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_EPOCH_NAIVE: Final = EPOCH.replace(tzinfo=None)
 # 2000-01-01 in seconds since 1970-01-01.
 EPOCH_UNIX_S: Final = 946_684_800
 
@@ -119,13 +120,10 @@ def instant_from_iso(text: str) -> int:
 
 def iso_from_instant(instant_us: int) -> str:
     """RFC 3339 in UTC with `Z`, fractions only when there are any, as protobuf's JSON writes it."""
-    moment = datetime_from_instant(instant_us)
-    text = moment.replace(microsecond=0, tzinfo=None).isoformat()
-    if moment.microsecond == 0:
-        return f"{text}Z"
-    if moment.microsecond % 1_000 == 0:
-        return f"{text}.{moment.microsecond // 1_000:03d}Z"
-    return f"{text}.{moment.microsecond:06d}Z"
+    text = (_EPOCH_NAIVE + timedelta(microseconds=_in_range(instant_us))).isoformat()
+    if instant_us % 1_000 == 0 and instant_us % US_PER_SECOND:
+        text = text[:-3]
+    return f"{text}Z"
 
 
 def day_from_date(day: date) -> int:

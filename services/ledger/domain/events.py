@@ -68,8 +68,7 @@ class Recorded(NamedTuple):
     occurred_at_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event as the journal holds it. `payload` is what was serialised once, never changed."""
 
     journal: str

@@ -8,6 +8,8 @@ from services.runtime.clock import iso_from_instant
 from services.runtime.jetstream import Message
 
 _subject = lru_cache(maxsize=65_536)(streams.event_subject)
+# The events of a group were recorded at once.
+_recorded_at = lru_cache(maxsize=64)(iso_from_instant)
 
 
 def message_of(event: StoredEvent, incarnation: str) -> Message:
@@ -23,7 +25,7 @@ def message_of(event: StoredEvent, incarnation: str) -> Message:
         streams.TENANT: event.tenant,
         streams.POSITION: str(event.position),
         streams.REVISION: str(event.revision),
-        streams.RECORDED_AT: iso_from_instant(event.recorded_at_us),
+        streams.RECORDED_AT: _recorded_at(event.recorded_at_us),
         streams.RECORDED_BY: event.recorded_by,
         streams.SCHEMA_VERSION: str(event.schema_version),
         streams.INCARNATION: incarnation,
