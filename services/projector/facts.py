@@ -139,6 +139,21 @@ def void_from(payload: bytes, *, event_id: str, position: int) -> Void:
     return Void(event_id=event_id, position=position, target=_required_id(message.target, "target"))
 
 
+def standing_from(
+    payload: bytes, *, corrected: bool, event_id: str, position: int, occurred_at_us: int
+) -> Touchpoint:
+    """A touchpoint as it stands: from its own bytes or, where `corrected`, a stored Corrected's.
+
+    `event_id` and `position` are the original's, `occurred_at_us` is as it stands.
+    """
+    return touchpoint_of(
+        standing_touchpoint(payload, corrected),
+        event_id=event_id,
+        position=position,
+        occurred_at_us=occurred_at_us,
+    )
+
+
 def standing_touchpoint(payload: bytes, corrected: bool) -> touchpoint_pb2.Touchpoint:
     """The stored Touchpoint that stands, texts sealed: a Corrected's own where `corrected`."""
     if corrected:

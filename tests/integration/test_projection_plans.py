@@ -20,6 +20,20 @@ INDEXES: Final[Mapping[str, Mapping[str, str]]] = {
         "touchpoints": "touchpoints_by_pair touchpoints_by_pair_recorded",
         "amendments": "amendments_by_target",
     },
+    # A week of one person's costs the same, as long as that is no more than a row or so.
+    "touchpoints_of_weeks": {
+        "touchpoints": "touchpoints_by_pair touchpoints_by_a touchpoints_by_b",
+        "amendments": "amendments_pkey",
+    },
+    "recoveries_of_pairs": {
+        "touchpoints": "touchpoints_recoveries",
+        "amendments": "amendments_pkey",
+    },
+    "amended_touchpoints": {"touchpoints": "touchpoints_pkey", "amendments": "amendments_pkey"},
+    "amendments_of_touchpoints": {
+        "touchpoints": "touchpoints_pkey",
+        "amendments": "amendments_by_target",
+    },
     "amended_among": {"amendments": "amendments_by_target"},
     "amended_by": {"amendments": "amendments_pkey", "touchpoints": "touchpoints_pkey"},
     "restate_touchpoints": {"touchpoints": "touchpoints_pkey"},

@@ -1,12 +1,17 @@
 """The balance is a function of a set: nothing else about the facts can change a bit of it."""
 
+import copy
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.projector.domain import changes
 from services.projector.domain.buckets import Buckets
+from services.projector.domain.calendar import week_of
 from services.projector.domain.compare import Change, compare
+from services.projector.domain.contact import contact_days
 from services.projector.domain.course import balances
 from services.projector.domain.effective import effective
 from services.projector.domain.entries import entry_of, fold
@@ -15,11 +20,13 @@ from services.projector.domain.identity import Link, Unlink, identities
 from services.projector.domain.questions import balance_of_facts, balance_on
 from services.projector.domain.receipt import receipt
 from services.projector.domain.weights import independent
-from services.runtime.policy import default_policy
+from services.runtime.clock import US_PER_DAY
+from services.runtime.policy import INCIDENT, RECOVERY, default_policy
 from tests.property import reference
 from tests.property.strategies import DAYS, PAIRS, event_id, histories, one_pair
 
 POLICY = default_policy()
+RECOVERIES = (INCIDENT, RECOVERY)
 quick = settings(max_examples=150, deadline=None)
 
 
@@ -83,6 +90,45 @@ def test_buckets_filled_bit_by_bit_answer_as_a_fold_does(
     assert buckets.balance(on + later) == balance_on(known, POLICY, on + later)
     stored = Buckets.from_mapping(buckets.to_mapping(), buckets.through_day)
     assert stored == buckets
+
+
+@quick
+@given(one_pair(), st.data())
+def test_a_change_posted_over_its_reach_leaves_what_a_fold_of_everything_does(
+    touchpoints: list[Touchpoint], data: st.DataObject
+) -> None:
+    some = st.sets(st.sampled_from([touch.event_id for touch in touchpoints] or [""]))
+    stored, gone, moved = data.draw(some), data.draw(some), data.draw(some)
+    old = [touch for touch in touchpoints if touch.event_id in stored]
+    change = changes.Change(
+        gone=[touch for touch in old if touch.event_id in gone],
+        come=[touch for touch in touchpoints if touch.event_id not in stored],
+    )
+    shift_us = data.draw(st.integers(-9, 9)) * US_PER_DAY
+    change.come += [
+        replace(touch, instant_us=touch.instant_us + shift_us)
+        for touch in change.gone
+        if touch.event_id in moved
+    ]
+    kept = [touch for touch in old if touch.event_id not in gone]
+    buckets, days = Buckets(fold(old, POLICY).entries), list(contact_days(old, POLICY))
+    before = copy.deepcopy((buckets, days))
+    reach = changes.reach_of(change, POLICY, buckets.through_day)
+    others = [
+        touch
+        for touch in kept
+        if week_of(touch.day) in reach.weeks or (reach.recovery and touch.kind in RECOVERIES)
+    ]
+
+    told = changes.post(change, others, POLICY, buckets, days)
+
+    now = kept + change.come
+    if told:
+        assert buckets == Buckets(fold(now, POLICY).entries)
+        assert days == list(contact_days(now, POLICY))
+    else:
+        assert change.gone
+        assert (buckets, days) == before
 
 
 @quick

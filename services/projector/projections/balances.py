@@ -1,8 +1,8 @@
 """Balances: the exact buckets of every raw pair, under the policy of its tenant.
 
-A pair's row is advanced by new touchpoints that post by themselves (`independent`) and that
-nothing amends; in every other case it is folded again from the pair's whole history. Both give the
-same row.
+A pair's row is brought over what changed among its touchpoints, reading only those that have a say
+in it (`domain.changes`). It is folded again from the pair's whole history under another policy, and
+when the last thing posted was taken back. Both give the same row.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import asyncpg
 
 from services.projector.domain.buckets import Buckets
-from services.projector.domain.contact import contact_days, is_counted_contact
-from services.projector.domain.entries import entry_of, fold
+from services.projector.domain.changes import post, reach_of
+from services.projector.domain.contact import contact_days
+from services.projector.domain.entries import fold
 from services.projector.domain.facts import Touchpoint
-from services.projector.domain.weights import independent
-from services.projector.projections import touchpoints
+from services.projector.projections import neighbours, touchpoints
 from services.projector.projections.statements import SQL, PairKey, columns
 from services.projector.projections.tenants import Terms
 from services.projector.projections.touchpoints import History
@@ -63,23 +63,49 @@ async def update(
     found = await load(conn, journal, pairs)
     again: set[PairKey] = set()
     for pair in pairs:
-        policy = terms[pair.tenant].policy
+        policy_hash = terms[pair.tenant].policy.hash
         row = found.get(pair)
-        if (
-            not incremental
-            or pair in amended
-            or (row is not None and row.policy_hash != policy.hash)
-            or not all(independent(touchpoint, policy) for touchpoint in fresh[pair])
-        ):
-            again.add(pair)
-            continue
         if row is None:
-            row = found[pair] = RawBalance(policy.hash, Buckets(), [])
-        _advance(row, fresh[pair], policy)
+            found[pair] = RawBalance(policy_hash, Buckets(), [])
+        if not incremental or (row is not None and row.policy_hash != policy_hash):
+            again.add(pair)
+    again |= await _advance(
+        conn,
+        journal,
+        terms,
+        {pair: found[pair] for pair in pairs - again},
+        {pair: come for pair, come in fresh.items() if pair not in again},
+        {pair: ids for pair, ids in amended.items() if pair not in again},
+    )
     if again:
-        found |= await fold_again(conn, journal, terms, again, amended)
+        left = {pair: ids for pair, ids in amended.items() if pair in again}
+        found |= await fold_again(conn, journal, terms, again, left)
     await put(conn, journal, found)
     return found
+
+
+async def _advance(
+    conn: asyncpg.Connection,
+    journal: str,
+    terms: Mapping[str, Terms],
+    rows: Mapping[PairKey, RawBalance],
+    fresh: Mapping[PairKey, list[Touchpoint]],
+    amended: Mapping[PairKey, Iterable[str]],
+) -> set[PairKey]:
+    """Bring rows over what changed; the pairs of which only their whole history can tell."""
+    changed = await neighbours.changes(conn, journal, fresh, amended)
+    reaches = {}
+    for pair, change in changed.items():
+        reach = reach_of(change, terms[pair.tenant].policy, rows[pair].buckets.through_day)
+        if reach:
+            reaches[pair] = reach
+    others = await neighbours.others(conn, journal, changed, reaches, amended)
+    again = set()
+    for pair, change in changed.items():
+        row, policy = rows[pair], terms[pair.tenant].policy
+        if not post(change, others.get(pair, ()), policy, row.buckets, row.contact_days):
+            again.add(pair)
+    return again
 
 
 async def fold_again(
@@ -121,14 +147,3 @@ def folded(history: History, policy: Policy) -> RawBalance:
         Buckets(fold(effective, policy).entries),
         list(contact_days(effective, policy)),
     )
-
-
-def _advance(row: RawBalance, fresh: Iterable[Touchpoint], policy: Policy) -> None:
-    days = row.contact_days
-    for touchpoint in fresh:
-        entry = entry_of(touchpoint, policy)
-        if entry is not None:
-            row.buckets.add(entry)
-        if is_counted_contact(touchpoint, policy) and touchpoint.day not in days:
-            days.append(touchpoint.day)
-    days.sort()
