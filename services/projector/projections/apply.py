@@ -25,6 +25,7 @@ from services.projector.projections import (
 from services.projector.projections.arrivals import Arrivals, sort_events
 from services.projector.projections.outcomes import Applied, Parked, is_poison, reason_of
 from services.projector.projections.statements import PairKey
+from services.projector.projections.together import Together, locked
 
 # Writes consecutive events within the caller's transaction and lock.
 type Write = Callable[[asyncpg.Connection, Sequence[Delivered]], Awaitable[None]]
@@ -43,16 +44,23 @@ async def apply(
     """
     assert events, "a batch holds at least one event"
     assert events[-1].position - events[0].position == len(events) - 1, "without gaps"
-    write = partial(project, today=today, incremental=incremental)
-    return await apply_with(conn, events, write)
+    ahead = _sorted_ahead(events)
+    write = partial(project, today=today, incremental=incremental, ahead=ahead)
+    return await apply_with(conn, events, write, ahead)
 
 
 async def apply_with(
-    conn: asyncpg.Connection, events: Sequence[Delivered], write: Write
+    conn: asyncpg.Connection,
+    events: Sequence[Delivered],
+    write: Write,
+    ahead: "Ahead | None" = None,
 ) -> Applied:
-    """Apply events by a way of writing them, with everything that `apply` promises."""
+    """Apply events by a way of writing them, with everything that `apply` promises.
+
+    `ahead`: what these events bring, if it is known and `write` asks for it.
+    """
     try:
-        return await _apply_whole(conn, events, write)
+        return await _apply_whole(conn, events, write, ahead)
     except Exception as error:
         if not is_poison(error):
             raise
@@ -90,18 +98,23 @@ async def project(
     today: int,
     incremental: bool = True,
     late: bool = False,
+    ahead: "Ahead | None" = None,
 ) -> None:
     """Write what events mean into the views, within the caller's transaction and lock.
 
     First what they are, then what follows from it: every later step reads what the earlier ones
-    wrote, so that it does not matter what came in this batch and what in one before.
+    wrote, so that it does not matter what came in this batch and what in one before. `ahead`: used
+    where it is of these very events.
     """
     journal = events[0].journal
-    arrivals = sort_events(events)
+    if ahead is not None and ahead.events is events:
+        arrivals = ahead.arrivals
+    else:
+        arrivals = sort_events(events)
     # 1. Raw rows: every event in exactly one table.
     await keep(conn, journal, arrivals)
     # 2. The day and the policy that hold for the tenants.
-    terms = await tenants.settle(conn, journal, arrivals.tenants, today)
+    terms = await tenants.settle(conn, journal, arrivals.tenants, today, adopting=arrivals.adopting)
     # 3. Who is who.
     await parties.update(conn, journal, arrivals, terms, late=late)
     changed = await links.update(conn, journal, arrivals)
@@ -125,15 +138,51 @@ async def keep(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> No
     await references.insert(conn, journal, arrivals)
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What the events of a batch bring, sorted before its transaction began."""
+
+    events: Sequence[Delivered]
+    arrivals: Arrivals
+
+    async def ask(self, together: Together) -> None:
+        """Ask what writing them asks, where all of that can be known before anything is written."""
+        journal, arrivals = self.events[0].journal, self.arrivals
+        if not (arrivals.plain and arrivals.touchpoints):
+            return
+        pairs = {PairKey(event.tenant, *each.pair) for event, each in arrivals.touchpoints}
+        keys = {
+            "read_checkpoint": (),
+            "tenants_by_name": [(tenant,) for tenant in arrivals.tenants],
+            "identities_of_people": standings.ends_of(pairs),
+            "amended_among": [(event.tenant, event.event_id) for event, _ in arrivals.touchpoints],
+            "balances_of_pairs": pairs,
+        }
+        await together.ask(journal, keys)
+
+
+def _sorted_ahead(events: Sequence[Delivered]) -> Ahead | None:
+    try:
+        return Ahead(events, sort_events(events))
+    except Exception as error:
+        if not is_poison(error):
+            raise
+    return None  # whoever writes them finds out again, and parks them
+
+
 async def _apply_whole(
-    conn: asyncpg.Connection, events: Sequence[Delivered], write: Write
+    conn: asyncpg.Connection, events: Sequence[Delivered], write: Write, ahead: Ahead | None
 ) -> Applied:
-    async with conn.transaction():
-        found, left = await checkpoint.lock_for(conn, events)
+    async with locked(conn, events[0].journal):
+        together = Together(conn)
+        if ahead is not None:
+            await ahead.ask(together)
+        found, left = await checkpoint.locked_for(together, events)
         if not left or found.parked > parked.PARKED_MAX:
             return _unmoved(found)
-        await write(conn, left)
-        await checkpoint.move(conn, left)
+        await write(together, left)
+        await checkpoint.move(together, left)
+        await together.flush()
     last = left[-1]
     return Applied(last.position, last.recorded_at_us, len(left), (), found.parked, False)
 
@@ -160,7 +209,9 @@ class _Careful:
     async def run(self, events: Sequence[Delivered]) -> None:
         try:
             async with self.conn.transaction():
-                await self.write(self.conn, events)
+                together = Together(self.conn)
+                await self.write(together, events)
+                await together.flush()
         except Exception as error:
             if not is_poison(error):
                 raise

@@ -61,6 +61,16 @@ class Arrivals:
             if party:
                 self.first_named.setdefault(Named(event.tenant, party), event.position)
 
+    @property
+    def adopting(self) -> bool:
+        """Whether they may bring a tenant another policy: by adopting one, or taking one back."""
+        return bool(self.policies) or any(each.role == VOID for each in self.amendments)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing in them changes what other facts mean, or who anybody is."""
+        return not (self.amendments or self.descriptions or self.links or self.policies)
+
     def of_role(self, *roles: str) -> list[Amendment]:
         """The amendments of some roles."""
         return [amendment for amendment in self.amendments if amendment.role in roles]

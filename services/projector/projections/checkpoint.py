@@ -40,8 +40,20 @@ async def lock_for(
 
     Raises IncarnationChanged, or CheckpointElsewhere when the batch begins beyond the next event.
     """
+    return await _follow(conn, events, await lock(conn, events[0].journal))
+
+
+async def locked_for(
+    conn: asyncpg.Connection, events: Sequence[Delivered]
+) -> tuple[Checkpoint, Sequence[Delivered]]:
+    """The same in a transaction that began by locking the checkpoint, where there was one."""
+    return await _follow(conn, events, await read(conn, events[0].journal))
+
+
+async def _follow(
+    conn: asyncpg.Connection, events: Sequence[Delivered], found: Checkpoint | None
+) -> tuple[Checkpoint, Sequence[Delivered]]:
     first = events[0]
-    found = await lock(conn, first.journal)
     if found is None:
         await conn.execute(SQL["ensure_checkpoint"], first.journal, first.incarnation)
         found = await lock(conn, first.journal)
@@ -51,21 +63,16 @@ async def lock_for(
         raise IncarnationChanged(first.journal, found.incarnation, first.incarnation)
     if first.position > found.position + 1:
         raise CheckpointElsewhere(found.position)
-    return found, events[found.position + 1 - first.position :]
+    done = found.position + 1 - first.position
+    return found, events[done:] if done else events
 
 
 async def move(conn: asyncpg.Connection, events: Sequence[Delivered]) -> None:
     """Move the locked checkpoint over events, and note their ticks."""
     last = events[-1]
     ticks = {event.recorded_at_us: event.position for event in events}
-    await conn.execute(
-        SQL["move_checkpoint"],
-        last.journal,
-        last.position,
-        last.recorded_at_us,
-        list(ticks.keys()),
-        list(ticks.values()),
-    )
+    await conn.execute(SQL["insert_ticks"], last.journal, list(ticks.keys()), list(ticks.values()))
+    await conn.execute(SQL["move_checkpoint"], last.journal, last.position, last.recorded_at_us)
 
 
 def _checkpoint(row: asyncpg.Record | None) -> Checkpoint | None:

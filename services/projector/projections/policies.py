@@ -49,12 +49,17 @@ async def adopted(
     return found
 
 
+def known(policy_hash: str) -> Policy | None:
+    """The policy of a hash, if it is at hand."""
+    if policy_hash == default_policy().hash:
+        return default_policy()
+    return _parsed.get(policy_hash)
+
+
 async def _policy(
     conn: asyncpg.Connection, journal: str, tenant: str, position: int, policy_hash: str
 ) -> Policy:
-    if policy_hash == default_policy().hash:
-        return default_policy()
-    policy = _parsed.get(policy_hash)
+    policy = known(policy_hash)
     if policy is None:
         text = await conn.fetchval(SQL["policy_document"], journal, tenant, position)
         policy = Policy.parse_json(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import asyncpg
 
@@ -23,28 +24,50 @@ class Terms:
     day_before: int | None
 
 
+class _Row(NamedTuple):
+    """What is stored of a tenant."""
+
+    day: int
+    policy_hash: str
+    built: bool
+
+
 async def settle(
-    conn: asyncpg.Connection, journal: str, tenants: Collection[str], today: int
+    conn: asyncpg.Connection,
+    journal: str,
+    tenants: Collection[str],
+    today: int,
+    *,
+    adopting: bool = True,
 ) -> Mapping[str, Terms]:
     """The terms of tenants today, written down; the day never goes back.
 
     A new day or another policy leaves the tenant unbuilt: what the batch does not touch is brought
-    there by the turn (`projections.turn`).
+    there by the turn (`projections.turn`). `adopting`: False when nothing was adopted nor taken
+    back since they were last settled, so that on the same day the same policy holds.
     """
     if not tenants:
         return {}
     rows = await conn.fetch(SQL["tenants_by_name"], journal, list(tenants))
-    stored = {row["tenant"]: row for row in rows}
-    adopted = await policies.adopted(conn, journal, tenants)
+    stored = {tenant: _Row(*row) for tenant, *row in rows}
     settled: dict[str, Terms] = {}
+    if not adopting:
+        for tenant, row in stored.items():
+            known = policies.known(row.policy_hash)
+            if row.day >= today and known is not None:
+                settled[tenant] = Terms(row.day, known, row.built, row.day)
+    left = sorted(set(tenants) - settled.keys())
+    if not left:
+        return settled
+    adopted = await policies.adopted(conn, journal, left)
     changed = []
-    for tenant in sorted(tenants):
-        row = stored.get(tenant)
-        day = today if row is None else max(today, row["day"])
+    for tenant in left:
+        before = stored.get(tenant)
+        day = today if before is None else max(today, before.day)
         policy = choose_policy(adopted.get(tenant, ()), day)
-        same = row is not None and (row["day"], row["policy_hash"]) == (day, policy.hash)
-        built = row is None or (same and row["built"])
-        settled[tenant] = Terms(day, policy, built, None if row is None else row["day"])
+        same = before is not None and (before.day, before.policy_hash) == (day, policy.hash)
+        built = before is None or (same and before.built)
+        settled[tenant] = Terms(day, policy, built, None if before is None else before.day)
         if not same:
             changed.append((tenant, day, policy.hash, built))
     if changed:

@@ -28,14 +28,18 @@ _RECORDED_COLUMNS: Final = (
     "recorded_at_us",
     "recorded_by",
     "payload",
-    "now_occurred_at_us",
     "now_initiator",
     "now_kind",
     "now_channel",
     "now_initiative",
     "now_resolves",
     "now_occasion",
+    "now_occurred_at_us",
 )
+# Where a row has it that goes into two columns.
+_OCCURRED_AT: Final = 5
+# Up to so many go by INSERT.
+_FEW: Final = 50
 _EFFECTIVE, _CORRECTED, _VOIDED = 1, 2, 3
 
 
@@ -57,15 +61,15 @@ class History:
 async def insert(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> None:
     """Add the touchpoints of a batch, each standing as it was recorded.
 
-    By COPY: measured, it takes a quarter less time than an INSERT from arrays.
+    Many by COPY: measured, it takes a quarter less time than an INSERT from arrays. A few beside
+    the other writes of the batch, which saves a round trip.
     """
     if not arrivals.touchpoints:
         return
-    records = []
+    rows = []
     for event, touchpoint in arrivals.touchpoints:
-        records.append(
+        rows.append(
             (
-                journal,
                 event.tenant,
                 event.event_id,
                 *touchpoint.pair,
@@ -74,7 +78,6 @@ async def insert(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> 
                 event.recorded_at_us,
                 event.recorded_by,
                 event.payload,
-                event.occurred_at_us,
                 touchpoint.initiator,
                 touchpoint.kind,
                 touchpoint.channel,
@@ -83,6 +86,10 @@ async def insert(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> 
                 canonical_id(touchpoint.occasion_id),
             )
         )
+    if len(rows) <= _FEW:
+        await conn.execute(SQL["insert_touchpoints"], journal, *columns(rows, 15))
+        return
+    records = [(journal, *row, row[_OCCURRED_AT]) for row in rows]
     await conn.copy_records_to_table(
         "touchpoints", schema_name="views", columns=_RECORDED_COLUMNS, records=records
     )
