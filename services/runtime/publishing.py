@@ -52,7 +52,10 @@ class Source(Protocol):
         ...
 
     async def read(self, from_position: int, incarnation: str) -> list[Message]:
-        """The messages from a position on, at most CHUNK_MESSAGES_MAX and CHUNK_BYTES_MAX."""
+        """The messages from a position on, at most CHUNK_MESSAGES_MAX and CHUNK_BYTES_MAX.
+
+        Up to the newest position it last told of, or later ones.
+        """
         ...
 
     async def wait_beyond(self, position: int, timeout_s: float) -> int:
@@ -131,12 +134,12 @@ class Publisher:
 
     async def _follow(self, leadership: Leadership) -> None:
         """Publish chunk after chunk, reading the next one while the last is being stored."""
-        messages = await self._read(self._position + 1)
+        messages = await self._next(self._position)
         looked_at = asyncio.get_running_loop().time()
         while not leadership.lost.is_set():
             if messages:
                 last = messages[-1].position
-                ahead = asyncio.create_task(self._read(last + 1))
+                ahead = asyncio.create_task(self._next(last))
                 try:
                     await self._stream.publish(messages)
                 except BaseException:
@@ -151,12 +154,17 @@ class Publisher:
             if now - looked_at >= LOOK_S:
                 await self._look()
                 looked_at = now
-            self._head = await self._source.wait_beyond(self._position, POLL_S)
-            if self._head > self._position:
-                messages = await self._read(self._position + 1)
+            messages = await self._next(self._position)
 
-    async def _read(self, from_position: int) -> list[Message]:
-        return await self._source.read(from_position, self._incarnation)
+    async def _next(self, position: int) -> list[Message]:
+        """What comes after a position, as soon as there is any; none after a while."""
+        self._head = await self._source.wait_beyond(position, POLL_S)
+        if self._head <= position:
+            return []
+        messages = await self._source.read(position + 1, self._incarnation)
+        if not messages:
+            raise Refused(f"the source has nothing after {position}, though it said {self._head}")
+        return messages
 
     async def _look(self) -> None:
         """An idle stream may be wiped, or its source restored, without anybody publishing."""

@@ -30,8 +30,8 @@ class JournalLog(Protocol):
 
     async def row_at(self, journal: str, position: int) -> StoredEvent | None: ...
 
-    def read_journal(
-        self, journal: str, *, from_position: int, limit: int
+    def read_known(
+        self, journal: str, first: int, last: int, *, limit: int
     ) -> AsyncIterator[tuple[Sequence[StoredEvent], int]]: ...
 
     async def wait_beyond(self, journal: str, position: int, timeout_s: float) -> int: ...
@@ -42,10 +42,13 @@ class JournalSource:
 
     def __init__(self, log: JournalLog, journal: str) -> None:
         self._log, self._journal = log, journal
+        # As last heard of: what is read ends there.
+        self._known = 0
 
     async def head(self) -> Head:
         """The journal's head."""
         row = await self._log.head(self._journal)
+        self._known = row.head
         return Head(row.incarnation, row.head, row.detached_through + 1)
 
     async def id_at(self, position: int) -> str | None:
@@ -54,11 +57,12 @@ class JournalSource:
         return None if event is None else event.event_id
 
     async def read(self, from_position: int, incarnation: str) -> list[Message]:
-        """The next chunk, at most CHUNK_MESSAGES_MAX and about CHUNK_BYTES_MAX."""
+        """The next chunk up to the head as last told: at most CHUNK_MESSAGES_MAX and about
+        CHUNK_BYTES_MAX."""
         messages: list[Message] = []
         size = 0
-        reading = self._log.read_journal(
-            self._journal, from_position=from_position, limit=CHUNK_MESSAGES_MAX
+        reading = self._log.read_known(
+            self._journal, from_position, self._known, limit=CHUNK_MESSAGES_MAX
         )
         async with aclosing(reading) as chunks:  # type: ignore[type-var]
             async for events, _ in chunks:
@@ -71,4 +75,5 @@ class JournalSource:
 
     async def wait_beyond(self, position: int, timeout_s: float) -> int:
         """The head, as soon as it is beyond a position or the time is over."""
-        return await self._log.wait_beyond(self._journal, position, timeout_s)
+        self._known = await self._log.wait_beyond(self._journal, position, timeout_s)
+        return self._known

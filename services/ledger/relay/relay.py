@@ -136,6 +136,8 @@ class Relay:
                 client = await nats.connect(
                     servers_of(self._nats_url),
                     name="rapport-relay",
+                    # This process knows of its own appends before any hint comes back.
+                    no_echo=True,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=RECONNECT_S,
                     error_cb=_quiet,
