@@ -15,7 +15,13 @@ THROUGH_DAY_NONE: Final = -(2**31)
 
 def text_from_buckets(buckets: Buckets) -> str:
     """`{"half-life": {"q": [know, care]}}`; a bucket that is zero on both accounts is left out."""
-    return json.dumps(buckets.to_mapping(), separators=(",", ":"))
+    know, care = buckets.know, buckets.care
+    parts: dict[int, list[str]] = {}
+    for key in sorted(know.keys() | care.keys()):
+        half_life_days, quotient = key
+        amounts = f'"{quotient}":[{know.get(key, 0)},{care.get(key, 0)}]'
+        parts.setdefault(half_life_days, []).append(amounts)
+    return f"{{{','.join(f'"{half_life}":{{{",".join(of)}}}' for half_life, of in parts.items())}}}"
 
 
 def buckets_from_text(text: str, through_day: int) -> Buckets:

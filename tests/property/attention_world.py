@@ -5,7 +5,7 @@ recorded late, taken back or corrected, and machines write all the time.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
@@ -224,7 +224,7 @@ class _Author:
                 Void(event_id=self.new_id(), position=self.position(day), target=target.event_id)
             )
             return
-        moved = replace(target, instant_us=target.instant_us - 5 * US_PER_DAY, kind="call")
+        moved = target._replace(instant_us=target.instant_us - 5 * US_PER_DAY, kind="call")
         self.world.facts.append(
             Correction(
                 event_id=self.new_id(),

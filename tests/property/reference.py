@@ -37,7 +37,7 @@ def in_effect(facts: Sequence[Fact]) -> list[Touchpoint]:
             result.append(original)
             continue
         last = max(mine, key=lambda c: c.position)
-        fields = {s: getattr(last.replacement, s) for s in Touchpoint.__slots__}
+        fields = {s: getattr(last.replacement, s) for s in Touchpoint._fields}
         fields["event_id"] = original.event_id
         if last.keeps_instant:
             fields["instant_us"] = original.instant_us

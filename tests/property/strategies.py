@@ -110,7 +110,7 @@ class _Author:
         made = self.touchpoint(
             self.random.choice(_DIGITAL), hour * _HOUR_US, self.random.choice(self.pairs)
         )
-        self.touchpoints[-1] = replace(made, initiator=made.pair[0], counterpart=made.pair[1])
+        self.touchpoints[-1] = made._replace(initiator=made.pair[0], counterpart=made.pair[1])
         return self.touchpoints[-1]
 
     def recovery(self) -> Touchpoint:
@@ -123,8 +123,7 @@ class _Author:
         elapsed_us = self.random.choice(_ELAPSED_US) + self.random.choice((0, 0, 1))
         pair = self.random.choice(self.pairs) if wrong else incident.pair
         made = self.touchpoint(RECOVERY, incident.instant_us + elapsed_us, pair)
-        self.touchpoints[-1] = replace(
-            made,
+        self.touchpoints[-1] = made._replace(
             resolves=self.random.choice(self.ids) if wrong else incident.event_id,
             recovery_step=self.random.choice([*RecoveryStep]),
         )
@@ -162,7 +161,14 @@ def history(seed: int, count: int) -> list[Fact]:
     weighted = (*write, *write, *write, author.correction, author.correction, author.void)
     facts: list[Fact] = [author.random.choice(weighted)() for _ in range(count)]
     author.random.shuffle(facts)
-    return [replace(fact, position=position) for position, fact in enumerate(facts, start=1)]
+    return [recorded_at(fact, position) for position, fact in enumerate(facts, start=1)]
+
+
+def recorded_at(fact: Fact, position: int) -> Fact:
+    """The same fact at a position."""
+    if isinstance(fact, Touchpoint):
+        return fact._replace(position=position)
+    return replace(fact, position=position)
 
 
 def touchpoints(seed: int, count: int) -> list[Touchpoint]:

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,7 +105,7 @@ def test_a_change_posted_over_its_reach_leaves_what_a_fold_of_everything_does(
     )
     shift_us = data.draw(st.integers(-9, 9)) * US_PER_DAY
     change.come += [
-        replace(touch, instant_us=touch.instant_us + shift_us)
+        touch._replace(instant_us=touch.instant_us + shift_us)
         for touch in change.gone
         if touch.event_id in moved
     ]

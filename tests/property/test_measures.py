@@ -1,6 +1,5 @@
 """What is derived of a relationship is a function of a set of facts, and of no later ones."""
 
-from dataclasses import replace
 from random import Random
 
 from hypothesis import given, settings
@@ -38,8 +37,7 @@ def enriched(touchpoints: list[Touchpoint], seed: int) -> list[Touchpoint]:
     random = Random(seed)
     ids = [touch.event_id for touch in touchpoints]
     return [
-        replace(
-            touch,
+        touch._replace(
             kind=random.choice((touch.kind, *_KINDS)) if touch.severity is None else touch.kind,
             depth=random.choice((None, 0, 1, 2, 3)),
             occasion_id=random.choice(("", "", "x", "y")),

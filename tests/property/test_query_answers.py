@@ -22,7 +22,7 @@ from services.projector.domain.questions import balance_on
 from services.projector.facts import initiative_number
 from services.runtime.clock import iso_from_instant, timestamp_from_instant
 from services.runtime.policy import default_policy
-from tests.property.strategies import history
+from tests.property.strategies import history, recorded_at
 from tests.support.databases import Database
 from tests.support.effort import seeds
 from tests.support.views import JOURNAL, Running, caller, link, running_projector, unlink
@@ -100,8 +100,7 @@ def of_people(fact: Fact) -> Fact:
 
 
 def _named(touchpoint: Touchpoint) -> Touchpoint:
-    return replace(
-        touchpoint,
+    return touchpoint._replace(
         initiator=f"people/{touchpoint.initiator}",
         counterpart=f"people/{touchpoint.counterpart}",
     )
@@ -122,7 +121,7 @@ class Told:
         fact = of_people(fact)
         at = iso_from_instant(fact.instant_us if isinstance(fact, Touchpoint) else 0)
         await self.projector.add(message_of(fact), at, event_id=fact.event_id, tenant=self.tenant)
-        self.facts.append(replace(fact, position=self.projector.head))
+        self.facts.append(recorded_at(fact, self.projector.head))
 
     async def link(self) -> None:
         """Link two people, or end or void a link of before."""

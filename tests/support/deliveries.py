@@ -219,11 +219,11 @@ def mixed_events(seed: int, count: int) -> list[Delivered]:
     shift_us = RECORDED_US - 150 * US_PER_DAY
     events = []
     for position, item in enumerate(everything, start=1):
-        if isinstance(item, tuple):
+        if isinstance(item, Touchpoint | Correction | Void):
+            event = deliver_fact(_moved(item, shift_us), position)
+        else:
             payload, occurred_at_us, event_id = item
             event = deliver(payload, position, event_id=event_id, occurred_at_us=occurred_at_us)
-        else:
-            event = deliver_fact(_moved(item, shift_us), position)
         events.append(event)
     return events
 
@@ -232,8 +232,8 @@ def _moved(fact: Fact, shift_us: int) -> Fact:
     """The same in the weeks before the day of the tests, now and then after it."""
 
     if isinstance(fact, Touchpoint):
-        return replace(fact, instant_us=fact.instant_us + shift_us)
+        return fact._replace(instant_us=fact.instant_us + shift_us)
     if isinstance(fact, Correction):
-        moved = replace(fact.replacement, instant_us=fact.replacement.instant_us + shift_us)
+        moved = fact.replacement._replace(instant_us=fact.replacement.instant_us + shift_us)
         return replace(fact, replacement=moved)
     return fact

@@ -35,13 +35,20 @@ class Balance:
 
     def buffer_mp(self, policy: Policy) -> int:
         """The buffer, rounded once: in integers, which is much faster than through `buffer`."""
-        rule, know, care = policy.buffer, self.know, self.care
-        if know.numerator <= 0:
-            return round_half_even(care)
-        numerator, denominator = know.numerator, know.denominator
-        if numerator > rule.know_cap * denominator:
-            numerator, denominator = rule.know_cap, 1
-        return divide_half_even(
-            care.numerator * denominator * 1000 + numerator * rule.know_share * care.denominator,
-            care.denominator * denominator * 1000,
+        know, care = self.know, self.care
+        return buffer_mp(
+            (know.numerator, know.denominator), (care.numerator, care.denominator), policy
         )
+
+
+def buffer_mp(know: tuple[int, int], care: tuple[int, int], policy: Policy) -> int:
+    """The buffer of two exact accounts, each a numerator and a denominator > 0, rounded once."""
+    rule, (numerator, denominator) = policy.buffer, know
+    if numerator <= 0:
+        return divide_half_even(*care)
+    if numerator > rule.know_cap * denominator:
+        numerator, denominator = rule.know_cap, 1
+    return divide_half_even(
+        care[0] * denominator * 1000 + numerator * rule.know_share * care[1],
+        care[1] * denominator * 1000,
+    )

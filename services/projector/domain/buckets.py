@@ -9,6 +9,8 @@ from services.projector.domain.decay import decay_table
 from services.projector.domain.entries import Entry
 
 type BucketKey = tuple[int, int]
+# Numerator and denominator (> 0), not reduced.
+type Ratio = tuple[int, int]
 
 
 class Buckets:
@@ -76,9 +78,14 @@ class Buckets:
 
     def balance(self, on: int) -> Balance:
         """The exact balance on a day; ValueError before `through_day`, which only a fold knows."""
+        know, care = self.values(on)
+        return Balance(Fraction(*know), Fraction(*care))
+
+    def values(self, on: int) -> tuple[Ratio, Ratio]:
+        """KNOW and CARE of `balance` as quotients that are not reduced: all that rounding takes."""
         if self.through_day is not None and on < self.through_day:
             raise ValueError("buckets answer no day before the latest one in them")
-        return Balance(_value(self.know, on), _value(self.care, on))
+        return _value(self.know, on), _value(self.care, on)
 
     def to_mapping(self) -> dict[str, dict[str, list[int]]]:
         """As plain data for JSON, `{"H": {"q": [know, care]}}`, in ascending order.
@@ -98,43 +105,60 @@ class Buckets:
     ) -> Self:
         """Buckets from what `to_mapping` gave."""
         buckets = cls()
-        for half_life_days, quotients in mapping.items():
+        account_know, account_care = buckets.know, buckets.care
+        for half_life, quotients in mapping.items():
+            half_life_days = int(half_life)
             for quotient, (know, care) in quotients.items():
-                key = (int(half_life_days), int(quotient))
-                _shift(buckets.know, key, know)
-                _shift(buckets.care, key, care)
+                key = half_life_days, int(quotient)
+                if know:
+                    account_know[key] = know
+                if care:
+                    account_care[key] = care
         buckets.through_day = through_day
         return buckets
 
 
 def group_totals(account: Mapping[BucketKey, int]) -> list[tuple[int, int, int]]:
     """One (H, q, numerator) for each half-life: all its buckets as one, by its smallest q."""
-    by_half_life: dict[int, list[tuple[int, int]]] = {}
+    by_half_life: dict[int, tuple[int, int]] = {}
     for (half_life_days, quotient), amount in account.items():
-        by_half_life.setdefault(half_life_days, []).append((quotient, amount))
-    totals = []
-    for half_life_days, buckets in by_half_life.items():
-        base = min(quotient for quotient, _ in buckets)
-        numerator = sum(amount << (quotient - base) for quotient, amount in buckets)
-        if numerator:
-            totals.append((half_life_days, base, numerator))
-    return totals
+        found = by_half_life.get(half_life_days)
+        if found is None:
+            by_half_life[half_life_days] = quotient, amount
+            continue
+        base, total = found
+        if quotient >= base:
+            by_half_life[half_life_days] = base, total + (amount << (quotient - base))
+        else:
+            by_half_life[half_life_days] = quotient, amount + (total << (base - quotient))
+    return [
+        (half_life_days, base, total)
+        for half_life_days, (base, total) in by_half_life.items()
+        if total
+    ]
 
 
-def _value(account: Mapping[BucketKey, int], on: int) -> Fraction:
-    """Sum of bucket x 2^(q - q_t) / T_H[r_t], exactly; reduced once, at the end."""
+def _value(account: Mapping[BucketKey, int], on: int) -> Ratio:
+    """Sum of bucket x 2^(q - q_t) / T_H[r_t], exactly."""
+    if not account:
+        return 0, 1
     terms = []
+    halvings: int | None = None
     for half_life_days, base, total in group_totals(account):
         quotient, remainder = divmod(on, half_life_days)
-        terms.append((total, decay_table(half_life_days)[remainder], quotient - base))
-    halvings = max((term[2] for term in terms), default=0)
+        halved = quotient - base
+        terms.append((total, decay_table(half_life_days)[remainder], halved))
+        if halvings is None or halved > halvings:
+            halvings = halved
+    if halvings is None:
+        return 0, 1
     numerator, denominator = 0, 1
     for total, scale, halved in terms:
         numerator = numerator * scale + (total << (halvings - halved)) * denominator
         denominator *= scale
     if halvings < 0:
-        return Fraction(numerator << -halvings, denominator)
-    return Fraction(numerator, denominator << halvings)
+        return numerator << -halvings, denominator
+    return numerator, denominator << halvings
 
 
 def _shift(account: dict[BucketKey, int], key: BucketKey, amount: int) -> None:

@@ -14,7 +14,8 @@ from services.projector.domain.calendar import first_day_of_week, week_of
 from services.projector.domain.contact import is_counted_contact
 from services.projector.domain.entries import Entry, fold
 from services.projector.domain.facts import Touchpoint
-from services.projector.domain.weights import independent
+from services.projector.domain.saturation import saturate_alone
+from services.projector.domain.weights import independent, weigher_of
 from services.runtime.policy import INCIDENT, RECOVERY, Policy
 
 
@@ -77,6 +78,12 @@ def post(
     the pair do no harm. The history must tell when the last thing posted is gone: which day the
     buckets answer from is then that of the one before.
     """
+    if not others and not change.gone and _apart(change.come, policy):
+        for touchpoint in change.come:
+            _post_alone(touchpoint, policy, buckets)
+            if is_counted_contact(touchpoint, policy):
+                add_day(contact_days, touchpoint.day)
+        return True
     before: Sequence[Entry] = ()
     if others or change.gone:
         before = fold([*others, *change.gone], policy).entries
@@ -107,6 +114,27 @@ def add_day(days: list[int], day: int) -> None:
         days.append(day)
     elif days[bisect_left(days, day)] != day:
         insort(days, day)
+
+
+def _apart(come: Sequence[Touchpoint], policy: Policy) -> bool:
+    """Whether none of these has a say in another."""
+    return len(come) == 1 or all(independent(touchpoint, policy) for touchpoint in come)
+
+
+def _post_alone(touchpoint: Touchpoint, policy: Policy, buckets: Buckets) -> None:
+    """Add to buckets what `fold` makes of a touchpoint on which no other has a say.
+
+    That is one by itself, or the only one of its saturation cell. A recovery step alone posts
+    nothing.
+    """
+    weight = weigher_of(policy).weigh(touchpoint)
+    if weight is None or touchpoint.kind == RECOVERY:
+        return
+    know_mp, care_mp, day = weight.know_mp, weight.care_mp, touchpoint.day
+    if weight.group:
+        know_mp, care_mp = saturate_alone(weight, policy.saturation[weight.group].marginal)
+    buckets.post(day, weight.half_life_days, know_mp, care_mp)
+    buckets.extend_through(day)
 
 
 def _is_recovery(touchpoint: Touchpoint, policy: Policy) -> bool:

@@ -1,7 +1,7 @@
 """Which touchpoints count, once voids and corrections are applied, in whatever order they came."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from services.projector.domain.facts import Correction, Fact, Touchpoint, Void
@@ -125,8 +125,7 @@ def _in_force(
 
 def _corrected(original: Touchpoint, correction: Correction) -> Touchpoint:
     replacement = correction.replacement
-    return replace(
-        replacement,
+    return replacement._replace(
         event_id=original.event_id,
         position=original.position,
         corrected_by=correction.event_id,

@@ -5,6 +5,7 @@ are opaque here. `None` and the empty text mean unset. Source: the domain contra
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.projector.domain.calendar import day_of
 from services.runtime.policy import Attribution, Audience, Initiative, RecoveryStep
@@ -17,9 +18,10 @@ def pair_of(a: str, b: str) -> Pair:
     return (a, b) if a < b else (b, a)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touchpoint:
+class Touchpoint(NamedTuple):
     """An interaction. What a correction put in place keeps the original's `event_id`.
+
+    A tuple because millions are made: a frozen dataclass of 26 fields takes five times as long.
 
     `instant_us` is its occurred_at in microseconds since 2000-01-01T00:00:00Z, `position` that of
     the original event, `corrected_by` the event id of the correction in force, if any, `due_on` a

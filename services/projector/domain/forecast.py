@@ -7,7 +7,7 @@ others are halved, down to single days, which are decided exactly where the boun
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -64,7 +64,7 @@ def survives(balance: Balance, policy: Policy, severity: int, attribution: Attri
 
 def planned(plan: Sequence[Touchpoint]) -> list[Touchpoint]:
     """Planned touchpoints under ids that sort after every real one, in the order given."""
-    return [replace(touch, event_id=f"~{index:06d}") for index, touch in enumerate(plan)]
+    return [touch._replace(event_id=f"~{index:06d}") for index, touch in enumerate(plan)]
 
 
 def forecast(

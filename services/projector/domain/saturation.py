@@ -54,6 +54,15 @@ def saturate(cell: Sequence[Member], marginal: Sequence[int]) -> list[Saturated]
     ]
 
 
+def saturate_alone(weight: Weight, marginal: Sequence[int]) -> tuple[int, int]:
+    """What the only member of a cell posts on KNOW and CARE; equal to `saturate` of it."""
+    per_mille = marginal[0] if marginal else 0
+    return (
+        divide_half_even(weight.know_product * per_mille, _POSTED_SCALE),
+        divide_half_even(weight.care_product * per_mille, _POSTED_SCALE),
+    )
+
+
 def _account(
     products: list[tuple[int, Touchpoint]], marginal: Sequence[int]
 ) -> list[tuple[int, Rank]]:

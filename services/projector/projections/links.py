@@ -110,6 +110,11 @@ async def members(
     return found
 
 
+def humans(canonical: Mapping[Named, str]) -> set[Named]:
+    """The canonical ids of people who are linked to somebody, from `canonical_ids`."""
+    return {Named(person.tenant, found) for person, found in canonical.items()}
+
+
 def canonical_pair(canonical: Mapping[Named, str], pair: PairKey) -> PairKey | None:
     """The pair that a raw pair is read as; None when both ends are one human."""
     a = canonical.get(Named(pair.tenant, pair.a), pair.a)

@@ -8,10 +8,11 @@ from collections.abc import Collection, Mapping
 
 import asyncpg
 
-from services.projector.domain.balance import Balance
-from services.projector.domain.buckets import Buckets
+from services.projector.domain.balance import Balance, buffer_mp
+from services.projector.domain.buckets import Buckets, Ratio
 from services.projector.domain.entries import fold
 from services.projector.domain.facts import pair_of
+from services.projector.domain.rounding import divide_half_even
 from services.projector.projections import balances, links, touchpoints
 from services.projector.projections.balances import RawBalance
 from services.projector.projections.links import Changed, canonical_pair
@@ -41,7 +42,7 @@ async def update(
         then = {pair for key in raw if (pair := canonical_pair(before, key)) is not None}
         gone = sorted(then - now)
         await conn.execute(SQL["delete_standings"], journal, *columns(gone, 3))
-    await refresh(conn, journal, terms, now, touched, linked=bool(canonical))
+    await refresh(conn, journal, terms, now, touched, linked=links.humans(canonical))
 
 
 async def refresh(
@@ -51,19 +52,21 @@ async def refresh(
     pairs: Collection[PairKey],
     known: Mapping[PairKey, RawBalance],
     *,
-    linked: bool,
+    linked: Collection[Named],
 ) -> None:
     """Compute the standings of canonical pairs; `known` are balances already at hand.
 
-    `linked`: False when nobody in `pairs` has several ids. Balances of another policy than the
-    tenant's are brought to that on the way.
+    `linked`: those of their ends who have several ids, by canonical id. Balances of another policy
+    than the tenant's are brought to that on the way.
     """
     if not pairs:
         return
     sources = {pair: [pair] for pair in pairs}
     if linked:
-        members = await links.members(conn, journal, ends_of(pairs))
-        sources = {pair: _raw_pairs(pair, members) for pair in pairs}
+        members = await links.members(conn, journal, linked)
+        for pair in pairs:
+            if Named(pair.tenant, pair.a) in members or Named(pair.tenant, pair.b) in members:
+                sources[pair] = _raw_pairs(pair, members)
     raw = {key: balance for key, balance in known.items() if _current(key, balance, terms)}
     wanted = {key for keys in sources.values() for key in keys if key not in raw}
     if wanted:
@@ -111,21 +114,34 @@ def _row(
         days = sorted({day for source in sources for day in raw[source].contact_days})
     if days and days[-1] > terms.day:
         days = [day for day in days if day <= terms.day]
-    balance = Balance()
-    for source in sources:
-        found = on_day.get(source) or raw[source].buckets.balance(terms.day)
-        balance = found if len(sources) == 1 else balance + found
+    know, care = _values(sources, terms.day, raw, on_day)
     return (
         *pair,
         terms.day,
         terms.policy.hash,
-        balance.know_mp,
-        balance.care_mp,
-        balance.buffer_mp(terms.policy),
+        divide_half_even(*know),
+        divide_half_even(*care),
+        buffer_mp(know, care, terms.policy),
         len(days),
         days[0] if days else None,
         days[-1] if days else None,
     )
+
+
+def _values(
+    sources: list[PairKey],
+    day: int,
+    raw: Mapping[PairKey, RawBalance],
+    on_day: Mapping[PairKey, Balance],
+) -> tuple[Ratio, Ratio]:
+    """The exact KNOW and CARE of a canonical pair on a day."""
+    if len(sources) == 1 and sources[0] not in on_day:
+        return raw[sources[0]].buckets.values(day)
+    balance = Balance()
+    for source in sources:
+        balance += on_day.get(source) or raw[source].buckets.balance(day)
+    know, care = balance.know, balance.care
+    return (know.numerator, know.denominator), (care.numerator, care.denominator)
 
 
 def ends_of(pairs: Collection[PairKey]) -> set[Named]:

@@ -68,7 +68,8 @@ async def turn_chunk(
         )
         if rows:
             pairs = [PairKey(tenant, a, b) for a, b in rows]
-            linked = bool(await links.canonical_ids(conn, journal, ends_of(pairs)))
+            canonical = await links.canonical_ids(conn, journal, ends_of(pairs))
+            linked = links.humans(canonical)
             await standings.refresh(conn, journal, terms, pairs, {}, linked=linked)
             return Turned(tenant, len(rows), False)
         rows = await conn.fetch(SQL["stale_balances"], journal, tenant, policy_hash, limit)

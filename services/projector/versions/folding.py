@@ -75,7 +75,7 @@ async def fold_pairs(
         if Named(pair.tenant, pair.a) not in canonical
         and Named(pair.tenant, pair.b) not in canonical
     ]
-    await standings.refresh(conn, journal, terms, alone, raw, linked=False)
+    await standings.refresh(conn, journal, terms, alone, raw, linked=())
     return sum(len(history.originals) for history in histories.values())
 
 
@@ -89,7 +89,7 @@ async def stand_linked(conn: asyncpg.Connection, journal: str, terms: Mapping[st
             raw = [PairKey(*row) for row in rows]
             canonical = await links.canonical_ids(conn, journal, standings.ends_of(raw))
             pairs = {pair for key in raw if (pair := links.canonical_pair(canonical, key))}
-            await standings.refresh(conn, journal, terms, pairs, {}, linked=True)
+            await standings.refresh(conn, journal, terms, pairs, {}, linked=links.humans(canonical))
 
 
 def _amended(history: History) -> set[str]:

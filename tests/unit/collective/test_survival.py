@@ -1,6 +1,5 @@
 """What one relationship says about its person as a builder, by hand."""
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -24,7 +23,7 @@ def after(days: int, **fields: Any) -> Touchpoint:
     """Bob calls Ann so many days after the incident, unless told otherwise."""
     people = {"initiator": "bob", "counterpart": "ann"} | fields
     made = touch(20, fields.pop("kind", "call"), "2026-01-10T12:00:00")
-    return replace(made, instant_us=made.instant_us + days * US_PER_DAY, **people)
+    return made._replace(instant_us=made.instant_us + days * US_PER_DAY, **people)
 
 
 def part(on: int, *touches: Touchpoint) -> BuilderPart:

@@ -176,7 +176,7 @@ def test_a_repeat_within_90_times_24_hours_halves_the_refund(
     resolved = incident(1, "2026-05-01T08:00:00")
     other = incident(7, "2026-05-01T08:00:00", **fields)
     earlier = Touchpoint(
-        **{name: getattr(other, name) for name in Touchpoint.__slots__}
+        **{name: getattr(other, name) for name in Touchpoint._fields}
         | {"instant_us": resolved.instant_us - apart_us}
     )
     fix = step(2, RecoveryStep.FIX, "2026-05-01T09:00:00")
