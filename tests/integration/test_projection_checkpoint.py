@@ -1,7 +1,8 @@
 """The checkpoint: effects exactly once, poison put aside, the turn of the day after any pause."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -10,7 +11,7 @@ from rapport.events.v1 import people_pb2, practice_pb2, touchpoint_pb2
 
 from services.projector.facts import TOUCHPOINT, Delivered
 from services.projector.projections import apply as applying
-from services.projector.projections import parked, turn
+from services.projector.projections import parked, together, turn
 from services.projector.projections.apply import apply, retry
 from services.projector.projections.arrivals import Arrivals, sort_events
 from services.projector.projections.content import content
@@ -124,6 +125,34 @@ async def test_replicas_at_work_on_the_same_events_apply_each_once(database: Dat
     await turn_all(one)
     assert await content(one, JOURNAL) == alone
     await one.close()
+
+
+async def test_a_checkpoint_that_another_replica_makes_in_between_is_locked_all_the_same(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, fast, third = [await asyncpg.connect(database.views_dsn) for _ in range(3)]
+    events = [touch(position) for position in range(1, 31)]
+    locked = together.locked
+
+    @asynccontextmanager
+    async def overtaken(conn: asyncpg.Connection, journal: str) -> AsyncIterator[bool]:
+        async with locked(conn, journal) as is_locked:
+            monkeypatch.setattr(applying, "locked", locked)
+            await apply(fast, events[:10], today=TODAY)
+            yield is_locked
+
+    async def write(conn: asyncpg.Connection, left: Sequence[Delivered]) -> None:
+        assert [event.position for event in left] == list(range(11, 31))
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await third.execute("SELECT FROM views.checkpoints FOR UPDATE NOWAIT")
+        await applying.project(conn, left, today=TODAY)
+
+    monkeypatch.setattr(applying, "locked", overtaken)
+    applied = await applying.apply_with(slow, events, write)
+
+    assert (applied.position, applied.events) == (30, 20)
+    for each in (slow, fast, third):
+        await each.close()
 
 
 async def test_an_unreadable_event_is_parked_and_the_others_are_applied(

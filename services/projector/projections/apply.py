@@ -173,11 +173,15 @@ def _sorted_ahead(events: Sequence[Delivered]) -> Ahead | None:
 async def _apply_whole(
     conn: asyncpg.Connection, events: Sequence[Delivered], write: Write, ahead: Ahead | None
 ) -> Applied:
-    async with locked(conn, events[0].journal):
+    async with locked(conn, events[0].journal) as is_locked:
         together = Together(conn)
-        if ahead is not None:
-            await ahead.ask(together)
-        found, left = await checkpoint.locked_for(together, events)
+        if is_locked:
+            if ahead is not None:
+                await ahead.ask(together)
+            found, left = await checkpoint.locked_for(together, events)
+        else:
+            # The first of its journal; another replica may make the checkpoint meanwhile.
+            found, left = await checkpoint.lock_for(together, events)
         if not left or found.parked > parked.PARKED_MAX:
             return _unmoved(found)
         await write(together, left)

@@ -46,7 +46,7 @@ async def lock_for(
 async def locked_for(
     conn: asyncpg.Connection, events: Sequence[Delivered]
 ) -> tuple[Checkpoint, Sequence[Delivered]]:
-    """The same in a transaction that began by locking the checkpoint, where there was one."""
+    """The same in a transaction that has locked the checkpoint."""
     return await _follow(conn, events, await read(conn, events[0].journal))
 
 

@@ -126,18 +126,18 @@ class Together:
 
 
 @asynccontextmanager
-async def locked(conn: asyncpg.Connection, journal: str) -> AsyncIterator[None]:
-    """A transaction that begins by locking the journal's checkpoint, if there is one already.
+async def locked(conn: asyncpg.Connection, journal: str) -> AsyncIterator[bool]:
+    """A transaction that begins by locking the journal's checkpoint; whether there is one to lock.
 
     One round trip, and the snapshot of whatever comes next is younger than the lock. Savepoints
     need `conn.transaction()`.
     """
     quoted = journal.replace("'", "''")
     try:
-        await conn.execute(
+        status = await conn.execute(
             f"BEGIN; SELECT FROM views.checkpoints WHERE journal = '{quoted}' FOR UPDATE"
         )
-        yield
+        yield status == "SELECT 1"
     except BaseException:
         # The error is what matters; a connection that is lost rolls back by itself.
         with suppress(*POSTGRES_ERRORS):
