@@ -113,7 +113,8 @@ async def switch(
         with _progress(call) as tell:
             async with workshop(*_place(call), tell) as shop:
                 _built(await shop.builder.is_built())
-                if not force and not await shop.builder.was_equal():
+                # Whatever was compared before: operators may have changed the live rows since.
+                if not force:
                     found = await compared(shop.live, shop.holder, shop.builder)
                     if not found.equal:
                         call.answer({**asdict(found), "equal": False}, lambda: _differences(found))

@@ -1,7 +1,7 @@
 """Versions of the read models: built beside, compared, switched, dropped."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -12,7 +12,8 @@ import pytest
 from services.projector.door import one_version
 from services.projector.facts import Delivered
 from services.projector.intake.ledger import JournalInfo, LedgerJournals, Part
-from services.projector.projections.apply import apply
+from services.projector.projections import touchpoints
+from services.projector.projections.apply import apply, retry
 from services.projector.projections.content import content
 from services.projector.projections.rebuild import rebuild_pair
 from services.projector.projections.statements import PairKey
@@ -334,6 +335,72 @@ async def test_one_relationship_is_written_anew_from_its_events(site: Site) -> N
         assert done == len(events)
     assert len(pairs) > 1
     assert (await content(site.live, JOURNAL)).tables == before
+
+
+PARKED = 156
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Whether one event can be taken, in any version."""
+    poisoned = True
+
+    async def insert(conn: Any, journal: str, arrivals: Any) -> None:
+        if poisoned and any(event.position == PARKED for event, _ in arrivals.touchpoints):
+            raise ValueError("cannot be taken")
+        await whole(conn, journal, arrivals)
+
+    def switch_to(to: bool) -> None:
+        nonlocal poisoned
+        poisoned = to
+
+    whole = touchpoints.insert
+    monkeypatch.setattr(touchpoints, "insert", insert)
+    return switch_to
+
+
+async def parked_and_compared(site: Site) -> None:
+    """Both versions have parked the same event, and are equal."""
+    await site.project(400)
+    await site.builder.build()
+    assert await site.live.fetchval("SELECT position FROM views.parked") == PARKED
+    assert await site.live.fetchval("SELECT position FROM views_next.parked") == PARKED
+    assert (await site.compared()).equal
+
+
+async def test_what_was_retried_since_the_comparison_is_not_parked_again_by_the_switch(
+    site: Site, poison: Callable[[bool], None]
+) -> None:
+    await parked_and_compared(site)
+    poison(False)
+    assert await retry(site.live, JOURNAL, PARKED, today=TODAY) is None
+    before = (await content(site.live, JOURNAL)).tables
+    await switch(site.live, site.builder, by="test")
+    assert await site.live.fetchval("SELECT count(*) FROM views.parked") == 0
+    assert (await content(site.live, JOURNAL)).tables == before
+
+
+async def test_what_only_the_version_beside_cannot_take_refuses_the_switch(
+    site: Site, poison: Callable[[bool], None]
+) -> None:
+    await parked_and_compared(site)
+    poison(False)
+    assert await retry(site.live, JOURNAL, PARKED, today=TODAY) is None
+    poison(True)
+    with pytest.raises(SwitchRefused, match=f"alone has parked 1 events .{JOURNAL} {PARKED}"):
+        await switch(site.live, site.builder, by="test")
+    assert not (await site.compared()).equal
+    with pytest.raises(SwitchRefused, match="differs"):
+        await switch(site.live, site.builder, by="test")
+
+
+async def test_building_on_takes_back_what_was_compared_before(site: Site) -> None:
+    await site.project(400)
+    await site.builder.build()
+    assert (await site.compared()).equal
+    await site.builder.build()
+    with pytest.raises(SwitchRefused, match="not compared"):
+        await switch(site.live, site.builder, by="test")
 
 
 async def test_a_switch_waits_for_who_reads_and_who_comes_meanwhile_waits_for_it(

@@ -12,11 +12,11 @@ import asyncpg
 
 from services.projector.facts import Delivered
 from services.projector.intake.ledger import JournalInfo, LedgerJournals
+from services.projector.projections.apply import retry
 from services.projector.projections.outcomes import IncarnationChanged, is_poison, reason_of
 from services.projector.projections.tables import READ_MODELS
 from services.projector.projections.turn import turn_chunk
 from services.projector.versions import folding, schema
-from services.projector.versions.beside import NEXT
 from services.projector.versions.progress import Meter, Tell
 from services.projector.versions.reading import apply_raw, apply_whole, batches, position_of
 from services.projector.versions.schema import FOLDED, Phase
@@ -50,6 +50,8 @@ class Builder:
         if phase is None:
             phase = Phase.READ
             await schema.create(self.conn, phase)
+        # What a comparison found does not hold for what is built from now on.
+        await schema.enter(self.conn, phase)
         try:
             return await self._from(phase)
         except IncarnationChanged:
@@ -66,11 +68,6 @@ class Builder:
     async def is_built(self) -> bool:
         """Whether there is a version built whole."""
         return await schema.phase_of(self.conn) is Phase.FOLLOW
-
-    async def was_equal(self) -> bool:
-        """Whether the last comparison found the version equal to the live one."""
-        found = await self.conn.fetchval(f"SELECT compared FROM {NEXT}.build")  # noqa: S608
-        return bool(found == "equal")
 
     async def _from(self, phase: Phase) -> dict[str, int]:
         steps = {
@@ -165,6 +162,13 @@ class Builder:
             await apply_whole(self.conn, batch, today=self._today())
         await self._turn(info.journal)
         return True
+
+    async def retry(self, journal: str, position: int) -> bool:
+        """Try an event that is parked beside again; whether it is parked no more."""
+        try:
+            return await retry(self.conn, journal, position, today=self._today()) is None
+        except LookupError:
+            return True
 
     async def events(
         self, journal: str, after: int, through: int

@@ -112,7 +112,8 @@ async def _one_moment(
 async def bring_along(conn: asyncpg.Connection, builder: Builder) -> dict[str, int] | None:
     """Bring the version beside to where the live one is, seen by `conn`; where that is.
 
-    None when it is beyond that in some journal. Left out are journals that were restored: what the
+    None when it is beyond that in some journal. Events that are parked beside and in the live version
+    no more are tried again. Left out are journals that were restored: what the
     live version says of them is of a history that is gone.
     """
     positions, beyond = {}, False
@@ -125,6 +126,10 @@ async def bring_along(conn: asyncpg.Connection, builder: Builder) -> dict[str, i
             positions[journal] = position
         else:
             beyond = True
+    # What the live version could take after all, the one beside takes as well, if it can.
+    for journal, position, beside in await conn.fetch(SQL["parked_differently"]):
+        if beside:
+            await builder.retry(journal, position)
     return None if beyond else positions
 
 

@@ -30,6 +30,7 @@ _DOOR_MS: Final = 2_000
 _INSIDE_S: Final = 2.5
 # Less than Postgres waits before it looks for a deadlock: it is the switch that gives way.
 _TABLE_MS: Final = 500
+_NAMED_MAX: Final = 10
 
 
 class SwitchRefused(Exception):  # noqa: N818 - says what happened
@@ -58,7 +59,8 @@ async def switch(live: asyncpg.Connection, builder: Builder, *, by: str, why: st
     """Switch to the version being built. `live` is an owner's plain connection.
 
     It must be built whole, and found equal to the live one unless `why` says for what reason it
-    is to be taken though it differs. Raises SwitchRefused, and what building raises.
+    is to be taken though it differs; the comparison belongs right before, for operators may change
+    the live version's rows. What both have parked is compared again here. Raises SwitchRefused, and what building raises.
     """
     if await schema.phase_of(builder.conn) is not Phase.FOLLOW:
         raise SwitchRefused("no version is built whole: run `rapport views build`")
@@ -102,6 +104,12 @@ async def _exchange(
         return None
     if await live.fetchval(SQL["positions_behind"]):
         return None
+    if not why and (parked := await live.fetch(SQL["parked_differently"])):
+        named = ", ".join(f"{row['journal']} {row['position']}" for row in parked[:_NAMED_MAX])
+        raise SwitchRefused(
+            f"one version alone has parked {len(parked)} events ({named}): see `rapport parked "
+            "list`, build anew or retry, then `rapport views compare`"
+        )
     positions = dict(await builder.conn.fetch(SQL["beside_positions"]))
     # 2. The tables change places.
     await live.execute(f"SET LOCAL lock_timeout = {_TABLE_MS}")
