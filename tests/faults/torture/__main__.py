@@ -93,9 +93,12 @@ def show(outcome: Outcome, directory: Path) -> None:
     """Print what happened, the seed last."""
     print(f"NATS {outcome.nats}; {outcome.events} events in the journals; {outcome.seconds} s")
     print("calls:", ", ".join(f"{name} {number}" for name, number in outcome.calls.items()))
-    print("faults:", ", ".join(f"{name} {number}" for name, number in outcome.faults.items()))
-    for name, number in outcome.faults_failed.items():
-        print(f"could not be done {number} times, because of another fault: {name}")
+    done, failed = outcome.faults, outcome.faults_failed
+    print(f"{'fault':32} {'done':>6} {'failed':>6}   (failed: another one kept it from happening)")
+    for name in sorted({*done, *failed}):
+        print(f"{name:32} {done.get(name, 0):6} {failed.get(name, 0):6}")
+    if outcome.undrawn:
+        print("their turn never came:", ", ".join(outcome.undrawn))
     for name, why in outcome.skipped.items():
         print(f"not tried: {name}: {why}")
     for violation in outcome.violations[:_SHOWN_MAX]:

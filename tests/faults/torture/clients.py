@@ -22,6 +22,7 @@ from services.runtime.clock import date_from_day
 from tests.faults.torture.history import HistoryWriter
 from tests.faults.torture.inventing import Inventor, Made
 from tests.faults.torture.records import (
+    WRITES,
     Acknowledged,
     Answer,
     BalanceAnswer,
@@ -49,6 +50,7 @@ class Desk:
     journal: str
     tenant: str
     on_day: int
+    _open: dict[int, Op] = field(default_factory=dict)
     # (pair, position) of the newest acknowledged events.
     recent: deque[tuple[tuple[str, str], int]] = field(
         default_factory=lambda: deque(maxlen=_RECENT)
@@ -58,6 +60,7 @@ class Desk:
         """Write down that a call is about to be sent; its number."""
         call = next(self.calls)
         self.counts[op] += 1
+        self._open[call] = op
         self.history.write(
             Invoke(
                 call=call,
@@ -74,13 +77,17 @@ class Desk:
 
     def failed(self, call: int, error: RapportError) -> None:
         """Write down that a call failed, for certain or not."""
+        op = self._open.pop(call)
         self.counts["definite" if error.is_definite else "unknown"] += 1
+        if not error.is_definite:
+            self.counts["writes unknown" if op in WRITES else "reads unknown"] += 1
         self.counts[f"reason {error.reason}"] += 1
         kind = Definite if error.is_definite else Unknown
         self.history.write(kind(call=call, reason=error.reason))
 
     def acknowledged(self, call: int, sent: "Sequence[Made]", answer: AppendEventsResponse) -> None:
         """Write down what a write was answered."""
+        self._open.pop(call)
         self.counts["ok"] += 1
         events = tuple(
             Acknowledged(
@@ -97,6 +104,7 @@ class Desk:
 
     def answered(self, call: int, position: int, target: str, answer: Answer) -> None:
         """Write down what a read was answered."""
+        self._open.pop(call)
         self.counts["ok"] += 1
         self.history.write(Ok(call=call, position=position, target=target, answer=answer))
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, ClassVar, Final
 
 from deploy.local.nats import NatsServer
@@ -23,14 +23,17 @@ SELECT pid FROM pg_catalog.pg_stat_activity
 class Fault(ABC):
     """Something broken on purpose, and mended again. Dice say whom it befalls.
 
-    `lasts_s`: between which limits it lasts. `claims`: what it needs to itself.
+    `lasts_s`: between which limits it lasts. `deadline_s`: how long it may take to begin.
+    `claims`: what it needs to itself.
     """
 
     name: ClassVar[str]
     lasts_s: ClassVar[tuple[float, float]] = (1.0, 8.0)
+    deadline_s: ClassVar[float] = 60.0
 
     def __init__(self, stage: Stage, dice: random.Random) -> None:
         self.stage, self.dice = stage, dice
+        self._working: set[asyncio.Future[Any]] = set()
         self.target = ""
         self.detail: dict[str, Any] = {}
         self.choose()
@@ -53,6 +56,16 @@ class Fault(ABC):
     async def begin(self) -> None:
         """Break it."""
 
+    async def wholly[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Of `begin`: what goes on when the deadline is over, as a thread does."""
+        task = asyncio.ensure_future(work)
+        self._working.add(task)
+        return await asyncio.shield(task)
+
+    async def rested(self) -> None:
+        """Returns when nothing of `begin` goes on any more: only then may it be mended."""
+        await asyncio.gather(*self._working, return_exceptions=True)
+
     async def end(self) -> None:  # noqa: B027 - some faults are over as soon as they happened
         """Mend it; also when `begin` failed."""
 
@@ -69,7 +82,7 @@ class ReplicaKilled(_OfReplica):
     name = "replica-killed"
 
     async def begin(self) -> None:
-        await self.replica.kill()
+        await self.wholly(self.replica.kill())
 
     async def end(self) -> None:
         await asyncio.to_thread(self.replica.ensure)
@@ -117,6 +130,7 @@ class Deployment(Fault):
 
     name = "deployment"
     lasts_s = (0.0, 0.0)
+    deadline_s = 240.0
 
     def choose(self) -> None:
         self.target = "all"
@@ -127,8 +141,8 @@ class Deployment(Fault):
 
     async def begin(self) -> None:
         for replica in self.stage.replicas:
-            await replica.drain()
-            await replica.start()
+            await self.wholly(replica.drain())
+            await self.wholly(replica.start())
 
     async def end(self) -> None:
         for replica in self.stage.replicas:
@@ -147,7 +161,7 @@ class PostgresCrashed(Fault):
     async def begin(self) -> None:
         server = self.stage.cluster.postgres
         how = server.abort if self.detail["by"] == "SIGQUIT" else server.kill
-        await asyncio.to_thread(how)
+        await self.wholly(asyncio.to_thread(how))
 
     async def end(self) -> None:
         await asyncio.to_thread(self.stage.cluster.postgres.start)
@@ -210,7 +224,7 @@ class NatsKilled(_OfNode):
     name = "nats-killed"
 
     async def begin(self) -> None:
-        await asyncio.to_thread(self.node.kill)
+        await self.wholly(asyncio.to_thread(self.node.kill))
 
     async def end(self) -> None:
         await asyncio.to_thread(self.node.start)

@@ -34,7 +34,7 @@ class SecondRelay(Fault):
     async def begin(self) -> None:
         if self.stage.third is None:
             self.stage.third = self.stage.cluster.make("ledger-3")
-        await self.stage.third.start()
+        await self.wholly(self.stage.third.start())
 
     async def end(self) -> None:
         if self.stage.third is not None:
@@ -55,7 +55,8 @@ class ClockJumps(Fault):
         self._skew_us = int(hours * _HOUR_US)
 
     async def begin(self) -> None:
-        await asyncio.to_thread(set_skew, skew_file(self.stage, self.replica), self._skew_us)
+        where = skew_file(self.stage, self.replica)
+        await self.wholly(asyncio.to_thread(set_skew, where, self._skew_us))
 
     async def end(self) -> None:
         await asyncio.to_thread(set_skew, skew_file(self.stage, self.replica), 0)

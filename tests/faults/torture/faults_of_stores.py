@@ -72,7 +72,8 @@ class DiskLow(_OfDisk):
         self.target = "postgres"
 
     async def begin(self) -> None:
-        await asyncio.to_thread(self.stage.disks["disk"].fill, self.leave_bytes)
+        fill = self.stage.disks["disk"].fill
+        await self.wholly(asyncio.to_thread(fill, self.leave_bytes))
 
     async def end(self) -> None:
         await asyncio.to_thread(self.stage.disks["disk"].empty)
@@ -97,7 +98,7 @@ class StoreFull(_OfDisk):
         self.target = self.node.home.name
 
     async def begin(self) -> None:
-        await asyncio.to_thread(self.stage.disks[self.target].fill)
+        await self.wholly(asyncio.to_thread(self.stage.disks[self.target].fill))
 
     async def end(self) -> None:
         await asyncio.to_thread(self.stage.disks[self.target].empty)
@@ -113,6 +114,7 @@ class _OfStream(Fault):
         self.journal = self.dice.choice(sorted(self.stage.journals))
         self.stream = streams.stream_name(self.journal)
         self.target = self.stream
+        self.detail = {"journal": self.journal}
 
     @property
     def claims(self) -> frozenset[str]:
@@ -153,7 +155,7 @@ class TailCut(_OfStream):
 
     async def begin(self) -> None:
         older = self.stage.run.directory / "older"
-        await asyncio.to_thread(self.stage.nodes.put_aside, older)
+        await self.wholly(asyncio.to_thread(self.stage.nodes.put_aside, older))
 
     async def end(self) -> None:
         older = self.stage.run.directory / "older"
@@ -180,7 +182,7 @@ class LeaderKilled(_OfStream):
         leader = info.cluster.leader if info.cluster is not None else ""
         self.detail["leader"] = leader
         self._node = next(node for node in self.stage.nodes.all if node.server_name == leader)
-        await asyncio.to_thread(self._node.kill)
+        await self.wholly(asyncio.to_thread(self._node.kill))
 
     async def end(self) -> None:
         await asyncio.to_thread(self._node.start)

@@ -10,7 +10,7 @@ END: Final = "<!-- end of counts -->"
 
 def counts_of(report: dict[str, Any]) -> str:
     """A run's counts as Markdown."""
-    calls, faults = report["calls"], report["faults"]
+    calls, faults, failed = report["calls"], report["faults"], report["faults_failed"]
     lines = [
         f"Seed {report['seed']}, {report['minutes']:g} minutes of faults, NATS {report['nats']}, "
         f"{report['started_at']}, {report['machine']}:",
@@ -18,17 +18,23 @@ def counts_of(report: dict[str, Any]) -> str:
         f"- {report['events']:,} events in the journals at the end, "
         f"{calls.get('received', 0):,} received by subscribers;",
         f"- {calls.get('append', 0):,} appends, {calls.get('ingest', 0):,} batches by ingest, "
-        f"{calls.get('balance', 0):,} balances and {calls.get('timeline', 0):,} timelines asked "
-        "with `min_position`;",
+        f"{calls.get('balance', 0):,} balances, {calls.get('timeline', 0):,} timelines "
+        f"and {calls.get('standings', 0):,} lists asked with `min_position`;",
         f"- of these {calls.get('ok', 0):,} answered, {calls.get('definite', 0):,} refused for "
-        f"certain, {calls.get('unknown', 0):,} of unknown outcome and settled by asking again;",
-        f"- {sum(faults.values())} faults of {len(faults)} kinds; "
+        f"certain; {calls.get('writes unknown', 0):,} writes of unknown outcome, settled by asking "
+        f"again, and {calls.get('reads unknown', 0):,} reads that nobody asked again;",
+        f"- {sum(faults.values())} faults of {len(faults)} kinds, and {sum(failed.values())} that "
+        "another fault kept from happening or from being complete; "
         f"**{len(report['violations'])} violations**.",
         "",
-        "| fault | times |",
-        "|---|---|",
-        *(f"| `{name}` | {number} |" for name, number in faults.items()),
-        *(f"| `{name}` | not tried: {why} |" for name, why in report["skipped"].items()),
+        "| fault | done | failed |",
+        "|---|---|---|",
+        *(
+            f"| `{name}` | {faults.get(name, 0)} | {failed.get(name, 0)} |"
+            for name in sorted({*faults, *failed})
+        ),
+        *(f"| `{name}` | not tried: {why} | |" for name, why in report["skipped"].items()),
+        *(f"| `{name}` | its turn never came | |" for name in report["undrawn"]),
     ]
     return "\n".join(lines)
 

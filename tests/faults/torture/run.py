@@ -52,6 +52,7 @@ class Outcome:
     calls: dict[str, int] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     faults_failed: dict[str, int] = field(default_factory=dict)
+    undrawn: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -211,12 +212,14 @@ async def _play(stage: Stage, minutes: float, faults: Sequence[str], outcome: Ou
     problems += failed
     if internal := counts["reason INTERNAL"]:
         problems.append(f"{internal} calls met a fault nobody expected: INTERNAL, see the logs")
+    poison = schedule.done["poison-event"] + schedule.failed["poison-event"]
     if not problems:
-        problems += await doctor(stage, poisoned="poison-event" in schedule.tried)
+        problems += await doctor(stage, poisoned=bool(poison))
     outcome.events = await final_reads.dump(stage, on_day)
     outcome.calls = dict(sorted(counts.items()))
-    outcome.faults = dict(sorted(schedule.tried.items()))
+    outcome.faults = dict(sorted(schedule.done.items()))
     outcome.faults_failed = dict(sorted(schedule.failed.items()))
+    outcome.undrawn = schedule.undrawn
     return problems
 
 

@@ -12,8 +12,17 @@ REPORT = {
     "started_at": "2026-03-01T09:30:00Z",
     "machine": "2 cores, Linux x86_64",
     "events": 12_345,
-    "calls": {"append": 1_000, "ok": 900, "received": 24_690},
+    "calls": {
+        "append": 1_000,
+        "ok": 900,
+        "received": 24_690,
+        "unknown": 50,
+        "writes unknown": 40,
+        "reads unknown": 10,
+    },
     "faults": {"replica-killed": 3, "network-slow": 2},
+    "faults_failed": {"network-slow": 1, "deployment": 2},
+    "undrawn": ["clock-jumps"],
     "skipped": {"postgres-disk-full": "only root may mount a small file system"},
     "violations": [],
 }
@@ -29,8 +38,14 @@ def test_counts_stand_between_their_marks_and_nothing_else_changes(tmp_path: Pat
     assert text.endswith(f"{END}\nafter\n")
     assert "old" not in text
     assert "12,345 events" in text
-    assert "| `replica-killed` | 3 |" in text
-    assert "5 faults of 2 kinds; **0 violations**" in text
+    assert "| `replica-killed` | 3 | 0 |" in text
+    assert "| `network-slow` | 2 | 1 |" in text
+    assert "| `deployment` | 0 | 2 |" in text
+    assert "| `clock-jumps` | its turn never came |" in text
+    assert "5 faults of 2 kinds, and 3 that another fault kept" in text
+    assert "**0 violations**" in text
+    assert "40 writes of unknown outcome, settled by asking again" in text
+    assert "10 reads that nobody asked again" in text
     assert "not tried: only root may mount" in text
 
 
