@@ -27,6 +27,7 @@ from tests.faults.torture.records import (
     JournalRow,
     Ok,
     Op,
+    Operator,
     ParkedRow,
     Planted,
     Received,
@@ -235,6 +236,15 @@ class Toy:
         self.say(Fault(name="kill", target="ledger-1", phase="begin"))
         self.say(Fault(name="kill", target="ledger-1", phase="end"))
 
+    def diverge(self) -> None:
+        """Something foreign comes into the stream, and the operator makes it anew."""
+        for phase in ("begin", "end"):
+            name, detail = "nats-foreign-message", {"journal": JOURNAL}
+            self.say(Fault(name=name, target="stream", phase=phase, detail=detail))
+        for outcome in (None, "done"):
+            command = f"rapport stream rebuild --journal {JOURNAL}"
+            self.say(Operator(command=command, journal=JOURNAL, outcome=outcome))
+
     def settle(self) -> None:
         """What stands at the end."""
         for row in self.rows:
@@ -298,6 +308,7 @@ def valid_history(seed: int, steps: int = 30) -> list[AnyRecord]:
         lambda: toy.receive("s2", "ledger"),
         toy.fault,
         toy.plant,
+        toy.diverge,
     ]
     toy.begin()
     toy.append(2)

@@ -14,6 +14,7 @@ from tests.faults.torture.records import (
     Invoke,
     JournalRow,
     Ok,
+    Operator,
     ParkedRow,
     Planted,
     Received,
@@ -370,6 +371,12 @@ def parked_without_reason(records: Records, random: Random) -> Records:
     return _before_the_end(records, ParkedRow(journal=JOURNAL, reason="?", **fields))
 
 
+def needless_rebuild(records: Records, random: Random) -> Records:
+    """The operator rebuilds a stream once more, and nothing foreign has come into it since."""
+    again = _all(records, Operator)[-2:]
+    return _before_the_end(records, *again)
+
+
 def given_up(records: Records, random: Random) -> Records:
     """The run did not come to rest."""
     return [*records[:-1], End(settled=False)]
@@ -419,6 +426,7 @@ PLANTS: Final[dict[Plant, str]] = {
     wrong_final_balance: "final",
     unasked_at_the_end: "final",
     parked_without_reason: "parked",
+    needless_rebuild: "operated",
     given_up: "sound",
     broken_off: "sound",
     answered_twice: "sound",

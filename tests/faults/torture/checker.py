@@ -7,7 +7,13 @@ architecture, or a definition of the domain contract (docs/guarantees.md lists t
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from tests.faults.torture import checker_journal, checker_reads, checker_streams, checker_writes
+from tests.faults.torture import (
+    checker_journal,
+    checker_operator,
+    checker_reads,
+    checker_streams,
+    checker_writes,
+)
 from tests.faults.torture.checker_index import History, Violation
 from tests.faults.torture.records import AnyRecord, End, Invoke, Ok, Run
 
@@ -61,6 +67,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "monotonic": checker_reads.monotonic,
     "answer and final": checker_reads.answers,
     "parked": checker_reads.parked,
+    "operated": checker_operator.operated,
 }
 
 

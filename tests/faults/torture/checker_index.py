@@ -5,16 +5,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Final
 
 from tests.faults.torture.records import (
     WRITES,
     AnyRecord,
     Definite,
     Ended,
+    Fault,
     FinalBalance,
     Invoke,
     JournalRow,
     Ok,
+    Operator,
     ParkedRow,
     Planted,
     Received,
@@ -29,6 +32,8 @@ from tests.faults.torture.records import (
 type Outcome = Ok | Definite | Unknown
 type EventKey = tuple[str, str, str]
 type Attempt = tuple[Invoke, Sent]
+
+REBUILD: Final = "rapport stream rebuild"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ class History:
         self.journals: defaultdict[str, Journal] = defaultdict(Journal)
         self.subscriptions: dict[int | str, list[Subscribed | Received | Ended]] = {}
         self.planted: set[str] = set()
+        # Faults, and rebuilds of streams, in the order in which they began and ended.
+        self.operations: list[Fault | Operator] = []
         # Attempts to write an event, in the order of their invocation, and the event as sent.
         self.attempts: dict[EventKey, list[Attempt]] = {}
         for record in records:
@@ -108,6 +115,10 @@ class History:
                     self.strays.append(record)
             case Subscribed() | Received() | Ended():
                 self.subscriptions.setdefault(record.subscription, []).append(record)
+            case Fault():
+                self.operations.append(record)
+            case Operator() if record.command.startswith(REBUILD):
+                self.operations.append(record)
             case Planted():
                 self.planted.add(record.event_id)
             case JournalRow():

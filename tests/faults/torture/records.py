@@ -56,11 +56,15 @@ class Fault(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator(Record):
-    """What an operator did, as docs/operations.md prescribes."""
+    """What an operator begins and has done, as docs/operations.md prescribes.
+
+    `outcome` of what has ended; None: it begins.
+    """
 
     type: Literal["operator"] = "operator"
     command: str
-    outcome: str
+    journal: str
+    outcome: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

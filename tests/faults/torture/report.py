@@ -66,7 +66,7 @@ class Counts:
                     self.by_reason[record.type, record.reason] += 1
             case Fault(phase="begin"):
                 self.by_fault[record.name] += 1
-            case Operator():
+            case Operator(outcome=str()):
                 self.by_command[record.command] += 1
             case End():
                 self.settled = record.settled
