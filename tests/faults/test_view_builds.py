@@ -8,17 +8,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from random import Random
+from typing import cast
 
 import asyncpg
+import pytest
 
 from deploy.local.nats import NatsServer
 from services.projector.versions.beside import NEXT
+from services.projector.versions.reading import BATCH_EVENTS
 from tests.support.both import Both, both_on
 from tests.support.databases import Database
 from tests.support.ledger import TENANT, touch
 
-EVENTS = 1_500
+# More than two batches of a phase that reads, and more pairs than a chunk of those that are folded.
+EVENTS = 2 * BATCH_EVENTS + 2_000
+PEOPLE = 60
+MORE = 3_000
 PHASES = ("read", "index", "fold", "finish", "follow")
+# What is done of these phases is committed in portions that take longer than a kill.
+PORTIONED = {"read", "fold", "follow"}
 
 
 class Command:
@@ -48,9 +56,9 @@ class Command:
 
 
 async def append(both: Both, count: int) -> None:
-    """Touchpoints of forty people."""
+    """Touchpoints of sixty people."""
     random = Random(count)
-    people = [f"people/p{number}" for number in range(40)]
+    people = [f"people/p{number}" for number in range(PEOPLE)]
     async with both.client(TENANT, "people/p0") as client:
         events = [touch(*random.sample(people, 2)) for _ in range(count)]
         for start in range(0, count, 500):
@@ -59,42 +67,71 @@ async def append(both: Both, count: int) -> None:
         await client.balance("p0", "p1", min_position=last.last_position)
 
 
-async def run(database: Database, both: Both, *words: str, until: str = "") -> int | None:
-    """The command's exit code; None when it was killed in phase `until`."""
+async def run(database: Database, both: Both, *words: str) -> int:
+    """The command's exit code."""
 
-    def work() -> int | None:
+    def work() -> int:
         command = Command(database, both, *words)
         with command.process:
-            for line in command.lines():
-                if until and line.get("phase") == until:
-                    command.kill()
-                    return None
+            for _ in command.lines():
+                pass
         return command.process.returncode
 
     return await asyncio.to_thread(work)
 
 
-async def test_a_build_killed_in_every_phase_ends_in_the_rows_of_the_live_version(
+async def killed(database: Database, both: Both, phase: str) -> None:
+    """A build killed as soon as it says that a part of a phase is done, and not all of it."""
+
+    def work() -> None:
+        command = Command(database, both, "build")
+        for line in command.lines():
+            if line.get("phase") == phase and 0 < cast(int, line["done"]) < cast(
+                int, line["total"]
+            ):
+                command.kill()
+                return
+        pytest.fail(f"the build was never in the middle of {phase}")
+
+    await asyncio.to_thread(work)
+
+
+async def assert_in_the_middle(conn: asyncpg.Connection, phase: str) -> None:
+    """What the killed build left says that the phase had begun and was not over."""
+    assert await conn.fetchval(f"SELECT phase FROM {NEXT}.build") == phase
+    head = await conn.fetchval("SELECT head FROM journal.journals")
+    position = await conn.fetchval(f"SELECT position FROM {NEXT}.checkpoints")
+    if phase == "fold":
+        pairs = await conn.fetchval(f"SELECT count(DISTINCT (a, b)) FROM {NEXT}.touchpoints")
+        assert 0 < await conn.fetchval(f"SELECT count(*) FROM {NEXT}.balances") < pairs
+    else:
+        assert 0 < position < head
+
+
+async def test_a_build_killed_in_the_middle_of_every_phase_ends_in_the_rows_of_the_live_version(
     database: Database, private_nats: NatsServer
 ) -> None:
     async with both_on(database, private_nats.url) as both:
         await both.create_tenant(TENANT)
         await append(both, EVENTS)
+        conn = await asyncpg.connect(database.admin_dsn)
         for phase in PHASES:
-            assert await run(database, both, "build", until=phase) is None
+            if phase == "follow":
+                await append(both, MORE)
+            await killed(database, both, phase)
+            if phase in PORTIONED:
+                await assert_in_the_middle(conn, phase)
         await append(both, 100)
         assert await run(database, both, "build") == 0
         assert await run(database, both, "compare") == 0
         assert await run(database, both, "switch") == 0
         assert await run(database, both, "switch") == 1, "there is nothing to switch to any more"
         assert await run(database, both, "drop") == 0
-        conn = await asyncpg.connect(database.admin_dsn)
-        try:
-            rows = await conn.fetch("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'views%'")
-            assert [row["nspname"] for row in rows] == ["views"]
-            assert await conn.fetchval("SELECT count(*) FROM views.touchpoints") == EVENTS + 100
-        finally:
-            await conn.close()
+        rows = await conn.fetch("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'views%'")
+        assert [row["nspname"] for row in rows] == ["views"]
+        total = EVENTS + MORE + 100
+        assert await conn.fetchval("SELECT count(*) FROM views.touchpoints") == total
+        await conn.close()
 
 
 async def test_a_switch_killed_before_its_commit_never_was(
