@@ -7,6 +7,7 @@ from typing import Final
 
 import asyncpg
 import grpc
+from rapport.errors import error_of
 from rapport.v1.ledger_service_pb2_grpc import LedgerServiceStub
 
 from services.operator import connecting
@@ -15,6 +16,7 @@ from services.operator.outcomes import Refused, Unavailable
 from services.projector.api.tenants import LedgerTenants
 from services.projector.app import MIGRATIONS
 from services.projector.intake.ledger import LedgerJournals
+from services.projector.projections.outcomes import IncarnationChanged
 from services.projector.projections.rebuild import rebuild_pair
 from services.projector.projections.statements import PairKey
 from services.projector.versions.beside import LIVE, connect_beside
@@ -26,7 +28,7 @@ from services.projector.versions.schema import Occupied, alone
 from services.projector.versions.switching import SwitchRefused
 from services.runtime import migrations
 from services.runtime.clock import SystemClock, day_of
-from services.runtime.errors import RapportError
+from services.runtime.errors import RapportError, Reason
 from services.runtime.limits import MESSAGE_BYTES_MAX
 from services.runtime.names import InvalidName, relationship_of
 
@@ -134,9 +136,20 @@ async def _told() -> AsyncIterator[None]:
         ) from error
     except (NotComparable, SwitchRefused) as error:
         raise Refused(str(error)) from error
+    except IncarnationChanged as error:
+        raise Refused(
+            f"journal {error.journal} was restored: what was built beside is of a history that is "
+            "gone; `rapport views build` begins anew"
+        ) from error
     except RapportError as error:
         raise Refused(error.message) from error
     except grpc.aio.AioRpcError as error:
+        if (told := error_of(error)).reason == Reason.ARCHIVED:
+            raise Refused(
+                f"journal {told.metadata['journal']} begins at position "
+                f"{told.metadata['first_position']}, and earlier events are needed: attach their "
+                "files with `rapport journal attach` and run the command again"
+            ) from error
         raise Unavailable(
             f"the ledger does not answer ({error.code().name}): run the command again, it goes on "
             "where it was"

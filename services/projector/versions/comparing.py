@@ -112,9 +112,9 @@ async def _one_moment(
 async def bring_along(conn: asyncpg.Connection, builder: Builder) -> dict[str, int] | None:
     """Bring the version beside to where the live one is, seen by `conn`; where that is.
 
-    None when it is beyond that in some journal. Events that are parked beside and in the live version
-    no more are tried again. Left out are journals that were restored: what the
-    live version says of them is of a history that is gone.
+    None when it is beyond that in some journal. Events that are parked beside and in the live
+    version no more are tried again. Left out are journals that were restored: what the live version
+    says of them is of a history that is gone.
     """
     positions, beyond = {}, False
     infos = {info.journal: info for info in await builder.ledger.journals()}

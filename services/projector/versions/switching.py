@@ -60,7 +60,8 @@ async def switch(live: asyncpg.Connection, builder: Builder, *, by: str, why: st
 
     It must be built whole, and found equal to the live one unless `why` says for what reason it
     is to be taken though it differs; the comparison belongs right before, for operators may change
-    the live version's rows. What both have parked is compared again here. Raises SwitchRefused, and what building raises.
+    the live version's rows. What both have parked is compared again here. Raises SwitchRefused,
+    and what building raises.
     """
     if await schema.phase_of(builder.conn) is not Phase.FOLLOW:
         raise SwitchRefused("no version is built whole: run `rapport views build`")
