@@ -1,5 +1,6 @@
 """CapitalService over real gRPC and real Postgres: balances and receipts."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -65,6 +66,19 @@ async def test_a_pair_nobody_has_touched_has_an_empty_balance(projector: Running
     assert not answer.balance.HasField("age_days")
     assert not answer.balance.HasField("last_contact_on")
     assert answer.computed.position == 0
+
+
+async def test_views_that_were_set_back_are_waited_for_again(projector: Running) -> None:
+    await projector.add(touch("a", "b", "meeting.in_person"), "2026-06-01T09:00:00Z")
+    await projector.settle()
+    # Said before they were set back.
+    projector.positions.reached("main", 2)
+    asked = asyncio.ensure_future(balance(projector, "a", "b", min_position=2))
+    await asyncio.wait([asked], timeout=0.1)
+    assert not asked.done()
+    await projector.add(touch("a", "b", "meeting.in_person"), "2026-06-01T10:00:00Z")
+    await projector.settle()
+    assert (await asked).computed.position == 2
 
 
 async def test_another_day_is_folded_and_the_future_decays(projector: Running) -> None:

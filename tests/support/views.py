@@ -201,7 +201,7 @@ class Running:
                 assert not applied.parked, applied.parked
             while turn and await turn_chunk(conn, JOURNAL, today=self.today) is not None:
                 pass
-        self.positions.reached(JOURNAL)
+        self.positions.reached(JOURNAL, self.head)
         return self.head
 
     async def _seal(self, payload: Message, tenant: str, event_id: str) -> None:

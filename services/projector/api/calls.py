@@ -12,7 +12,7 @@ from rapport.v1 import capital_service_pb2 as capital
 from services.projector.api.fields import Fields
 from services.projector.api.tenants import TenantDirectory
 from services.projector.queries.question import AsOf, PolicyShelf, Question, resolve
-from services.projector.queries.snapshot import Snapshot, Views
+from services.projector.queries.snapshot import Snapshot, Views, ViewsBehind
 from services.projector.queries.waiting import Positions
 from services.runtime.caller import Caller, current_caller
 from services.runtime.clock import Clock, SystemClock, day_of
@@ -63,8 +63,10 @@ class Dependencies:
         caller = current_caller()
         tenant = caller.require_tenant()
         journal = await self.tenants.journal_of(tenant)
-        await self.positions.wait_for(journal, min_position, wait_s(context.time_remaining()))
-        return Call(caller, tenant, journal, self.views)
+        until_s = asyncio.get_running_loop().time() + wait_s(context.time_remaining())
+        call = Call(caller, tenant, journal, self.views, self.positions, min_position, until_s)
+        await call.wait()
+        return call
 
     async def begin_as_of(
         self, fields: Fields, message: capital.AsOf, context: Context
@@ -98,16 +100,35 @@ class Dependencies:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a tenant that exists."""
+    """A call of a tenant that exists.
+
+    It sees the views at `min_position` or beyond, and waits for that until `until_s` of the loop.
+    """
 
     caller: Caller
     tenant: str
     journal: str
     views: Views
+    positions: Positions
+    min_position: int
+    until_s: float
+
+    async def wait(self) -> None:
+        """Return once the views are said to be there; VIEW_BEHIND when that takes too long."""
+        left_s = self.until_s - asyncio.get_running_loop().time()
+        await self.positions.wait_for(self.journal, self.min_position, left_s)
 
     async def read[T](self, work: Callable[[Snapshot], Awaitable[T]]) -> T:
-        """What `work` makes of one snapshot of the tenant's views."""
-        return await self.views.read(self.journal, self.tenant, work)
+        """What `work` makes of one snapshot of the tenant's views. Raises VIEW_BEHIND."""
+        while True:
+            try:
+                return await self.views.read(
+                    self.journal, self.tenant, work, min_position=self.min_position
+                )
+            except ViewsBehind:
+                # They were set back since it was said: how far they are now has to be read.
+                self.positions.doubt(self.journal)
+                await self.wait()
 
 
 def wait_s(remaining_s: float | None) -> float:

@@ -46,7 +46,7 @@ class Intake:
         nats_url: str | None,
         metrics: ProjectorMetrics,
         clock: Clock,
-        on_moved: Callable[[str], None],
+        on_moved: Callable[[str, int], None],
         on_health: Callable[[bool], None],
         lead_attention: Callable[[NatsLink, str], Awaitable[None]] | None = None,
         discover_s: float = DISCOVER_S,

@@ -48,8 +48,8 @@ class _Again(Exception):  # noqa: N818 - what to do, not what is wrong
 class JournalIntake:
     """Applies the events of one journal, exactly once, for as long as it runs.
 
-    `head` is the journal's as last seen by anybody. `on_moved` is called after every transaction
-    that moved the checkpoint.
+    `head` is the journal's as last seen by anybody. `on_moved` is told where the checkpoint
+    is after every transaction that moved it, and when it was found elsewhere.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class JournalIntake:
         link: NatsLink,
         metrics: ProjectorMetrics,
         clock: Clock,
-        on_moved: Callable[[str], None],
+        on_moved: Callable[[str, int], None],
         young_tables: YoungTables,
         silence_s: float = SILENCE_S,
     ) -> None:
@@ -118,6 +118,7 @@ class JournalIntake:
             self.recorded_at_us = 0 if found is None else found.recorded_at_us
             parked = 0 if found is None else found.parked
             self._metrics.at(self.journal, self.position, parked)
+            self._on_moved(self.journal, self.position)
             if info is not None:
                 self.head = info.head
                 if found is not None and info.incarnation != incarnation:
@@ -256,7 +257,7 @@ class JournalIntake:
                 type=parked.type,
                 reason=_NOT_A_WORD.sub("_", parked.reason),
             )
-        self._on_moved(self.journal)
+        self._on_moved(self.journal, self.position)
 
     def _lag(self) -> None:
         age_us = self._clock.now_us() - self.recorded_at_us

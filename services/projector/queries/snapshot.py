@@ -15,6 +15,10 @@ SQL: Final = load_sql("services.projector.queries.sql")
 _ACQUIRE_TIMEOUT_S: Final = 10.0
 
 
+class ViewsBehind(Exception):  # noqa: N818 - the sentence reads without "Error"
+    """The snapshot is older than was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class StandingsState:
     """What a tenant's list of today holds for: a day, a policy, and whether all of it does yet."""
@@ -62,12 +66,18 @@ class Views:
         self._pool = pool
 
     async def read[T](
-        self, journal: str, tenant: str, work: Callable[[Snapshot], Awaitable[T]]
+        self,
+        journal: str,
+        tenant: str,
+        work: Callable[[Snapshot], Awaitable[T]],
+        *,
+        min_position: int = 0,
     ) -> T:
         """What `work` makes of one snapshot: one REPEATABLE READ, read-only transaction.
 
-        Runs `work` again, on a new snapshot, when the connection was lost. Raises UNAVAILABLE when
-        Postgres cannot be reached or is too slow.
+        Runs `work` again, on a new snapshot, when the connection was lost. Raises ViewsBehind for
+        views that are not at `min_position`, and UNAVAILABLE when Postgres cannot be reached or is
+        too slow.
         """
 
         async def attempt() -> T:
@@ -75,7 +85,10 @@ class Views:
                 self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S) as conn,
                 one_version(conn),
             ):
-                return await work(await _open(conn, journal, tenant))
+                snapshot = await _open(conn, journal, tenant)
+                if snapshot.position < min_position:
+                    raise ViewsBehind
+                return await work(snapshot)
 
         return await _available(attempt)
 

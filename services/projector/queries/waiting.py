@@ -18,20 +18,31 @@ _TOLD_WITHIN_S: Final = 10.0
 class _Watch:
     """One journal that somebody waits for: one poll, however many wait."""
 
-    def __init__(self) -> None:
-        self.position = 0
-        self.fault: BaseException | None = None
-        self.waiters = 0
-        self.told = asyncio.Event()
-        self.moved = asyncio.Condition()
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.waiting: dict[asyncio.Future[None], int] = {}
+        self.ended = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
+
+    def moved(self, position: int) -> None:
+        """Wake who waits for this or less."""
+        self.position = position
+        for arrived, wanted in self.waiting.items():
+            if position >= wanted and not arrived.done():
+                arrived.set_result(None)
+
+    def failed(self, fault: BaseException) -> None:
+        """Wake everybody with it."""
+        for arrived in self.waiting:
+            if not arrived.done():
+                arrived.set_exception(fault)
 
 
 class Positions:
     """How far the read models of each journal are.
 
-    The intake says that they moved with `reached`; what other replicas applied is found by a poll,
-    which runs only while somebody waits.
+    The intake says how far they are with `reached`, which spares reading it; what other replicas
+    applied is found by a poll, which runs only while somebody waits.
     """
 
     def __init__(
@@ -43,78 +54,80 @@ class Positions:
     ) -> None:
         self._read_position = read_position
         self._poll_s, self._poll_first_s = poll_s, poll_first_s
-        self._told_s: dict[str, float] = {}
+        # Position and time of what was said last.
+        self._told: dict[str, tuple[int, float]] = {}
         self._watches: dict[str, _Watch] = {}
 
-    def reached(self, journal: str) -> None:
-        """Wake who waits for a journal: a transaction that moved its checkpoint was committed."""
-        self._told_s[journal] = _now_s()
+    def reached(self, journal: str, position: int) -> None:
+        """Wake who waits: the checkpoint of a journal is at a position, and that is committed."""
+        self._told[journal] = position, _now_s()
         watch = self._watches.get(journal)
         if watch is not None:
-            watch.told.set()
+            watch.moved(position)
+
+    def doubt(self, journal: str) -> None:
+        """The views of a journal were found behind what was said: somebody set them back."""
+        self._told.pop(journal, None)
 
     async def wait_for(self, journal: str, min_position: int, timeout_s: float) -> None:
         """Return once the views of `journal` are at `min_position` or beyond.
 
-        Raises VIEW_BEHIND, saying how far they are, when that takes longer than `timeout_s`, and
-        whatever reading the position raises.
+        What was said by `reached` is taken on trust; who reads the views sees whether they still
+        are there. Raises VIEW_BEHIND, saying how far they are, when that takes longer than
+        `timeout_s`, and whatever reading the position raises.
         """
         if min_position <= 0:
             return
-        position = await self._read_position(journal)
+        position = self._told_lately(journal)
+        if position is None:
+            position = await self._read_position(journal)
+            # Or what was said meanwhile.
+            position = max(position, self._told_lately(journal) or 0)
         if position >= min_position:
             return
         watch = self._watches.get(journal)
         if watch is None:
-            watch = self._watches[journal] = _Watch()
+            watch = self._watches[journal] = _Watch(position)
             watch.task = asyncio.create_task(self._look(journal, watch))
-        watch.position = max(watch.position, position)
-        watch.waiters += 1
+        arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        watch.waiting[arrived] = min_position
         try:
-            async with asyncio.timeout(max(timeout_s, 0)), watch.moved:
-                await watch.moved.wait_for(
-                    lambda: watch.position >= min_position or watch.fault is not None
-                )
+            async with asyncio.timeout(max(timeout_s, 0)):
+                await arrived
         except TimeoutError:
             raise _behind(watch.position, min_position) from None
         finally:
-            watch.waiters -= 1
-            if not watch.waiters:
+            del watch.waiting[arrived]
+            if not watch.waiting:
                 self._forget(journal, watch)
-        if watch.fault is not None:
-            raise watch.fault
+
+    def _told_lately(self, journal: str) -> int | None:
+        told = self._told.get(journal)
+        return told[0] if told is not None and _now_s() - told[1] < _TOLD_WITHIN_S else None
 
     async def _look(self, journal: str, watch: _Watch) -> None:
-        told_s = self._told_s.get(journal)
-        is_told = told_s is not None and _now_s() - told_s < _TOLD_WITHIN_S
+        is_told = self._told_lately(journal) is not None
         poll_s = self._poll_s if is_told else min(self._poll_first_s, self._poll_s)
-        while True:
+        while not watch.ended.is_set():
             try:
                 async with asyncio.timeout(poll_s):
-                    await watch.told.wait()
+                    await watch.ended.wait()
+                return
             except TimeoutError:
                 poll_s = min(poll_s * _POLL_GROWS, self._poll_s)
-            # Cleared before reading: what is told from here on is read in the next round.
-            watch.told.clear()
-            if self._watches.get(journal) is not watch:
-                return
             try:
                 position = await self._read_position(journal)
             except Exception as fault:  # noqa: BLE001 - it is raised in everybody who waits
                 self._forget(journal, watch)
-                watch.fault = fault
-            async with watch.moved:
-                if watch.fault is None:
-                    watch.position = max(watch.position, position)
-                watch.moved.notify_all()
-            if watch.fault is not None:
+                watch.failed(fault)
                 return
+            watch.moved(position)
 
     def _forget(self, journal: str, watch: _Watch) -> None:
         if self._watches.get(journal) is watch:
             del self._watches[journal]
         # It ends by itself: cancelled in mid-statement it would cost its connection.
-        watch.told.set()
+        watch.ended.set()
 
 
 def _now_s() -> float:

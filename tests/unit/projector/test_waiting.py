@@ -54,13 +54,37 @@ async def test_waiters_wake_when_the_intake_says_so() -> None:
     near = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
     far = asyncio.ensure_future(positions.wait_for("main", 2, NEVER_S))
     await until_read(checkpoint, 2)
-    checkpoint.position = 1
-    positions.reached("main")
+    positions.reached("main", 1)
     await near
     assert not far.done()
-    checkpoint.position = 3
-    positions.reached("main")
+    positions.reached("main", 3)
     await far
+    assert checkpoint.reads == 2
+
+
+async def test_what_the_intake_said_is_not_read() -> None:
+    checkpoint = Checkpoint()
+    positions = patient(checkpoint)
+    positions.reached("main", 5)
+    await positions.wait_for("main", 5, 0)
+    with pytest.raises(RapportError) as caught:
+        await positions.wait_for("main", 6, 0)
+    assert caught.value.metadata == {"position": "5", "min_position": "6"}
+    assert checkpoint.reads == 0
+
+
+async def test_what_is_doubted_is_read() -> None:
+    checkpoint = Checkpoint()
+    positions = patient(checkpoint)
+    positions.reached("main", 5)
+    positions.doubt("main")
+    waiting = asyncio.ensure_future(positions.wait_for("main", 5, NEVER_S))
+    await until_read(checkpoint, 1)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    positions.reached("main", 4)
+    positions.reached("main", 5)
+    await waiting
 
 
 async def test_another_journal_wakes_nobody() -> None:
@@ -68,11 +92,10 @@ async def test_another_journal_wakes_nobody() -> None:
     positions = patient(checkpoint)
     waiting = asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S))
     await until_read(checkpoint, 1)
-    checkpoint.position = 1
-    positions.reached("side")
+    positions.reached("side", 1)
     await asyncio.sleep(0)
     assert not waiting.done()
-    positions.reached("main")
+    positions.reached("main", 1)
     await waiting
 
 
@@ -92,15 +115,13 @@ async def test_who_is_not_told_looks_often_and_who_is_told_waits_to_be_told() ->
     await until_read(checkpoint, 3)
     checkpoint.position = 1
     await elsewhere
-    positions.reached("main")
+    positions.reached("main", 1)
     here = asyncio.ensure_future(positions.wait_for("main", 2, NEVER_S))
     reads = checkpoint.reads
-    await until_read(checkpoint, reads + 1)
     for _ in range(20):
         await asyncio.sleep(0)
-    assert checkpoint.reads == reads + 1
-    checkpoint.position = 2
-    positions.reached("main")
+    assert checkpoint.reads == reads
+    positions.reached("main", 2)
     await here
 
 
@@ -120,10 +141,9 @@ async def test_one_poll_serves_everybody_and_ends_with_the_last() -> None:
     waiting = [asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S)) for _ in range(50)]
     await until_read(checkpoint, 50)
     before = asyncio.all_tasks()
-    checkpoint.position = 1
-    positions.reached("main")
+    positions.reached("main", 1)
     await asyncio.gather(*waiting)
-    assert checkpoint.reads == 51
+    assert checkpoint.reads == 50
     while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110 - lets other tasks go on
         await asyncio.sleep(0)
     assert len(before) == 52  # fifty, the poll and this test
@@ -131,11 +151,10 @@ async def test_one_poll_serves_everybody_and_ends_with_the_last() -> None:
 
 async def test_a_fault_of_reading_reaches_everybody_who_waits() -> None:
     checkpoint = Checkpoint()
-    positions = patient(checkpoint)
+    positions = Positions(checkpoint.read, poll_s=0, poll_first_s=0)
     waiting = [asyncio.ensure_future(positions.wait_for("main", 1, NEVER_S)) for _ in range(2)]
-    await until_read(checkpoint, 2)
+    await until_read(checkpoint, 3)
     checkpoint.fault = RapportError(Reason.UNAVAILABLE, "gone")
-    positions.reached("main")
     for each in waiting:
         with pytest.raises(RapportError) as caught:
             await each
@@ -154,6 +173,5 @@ async def test_a_caller_that_leaves_harms_nobody() -> None:
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaving
-    checkpoint.position = 1
-    positions.reached("main")
+    positions.reached("main", 1)
     await staying
