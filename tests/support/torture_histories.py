@@ -87,6 +87,8 @@ class Toy:
                 started_at="2026-06-01T00:00:00Z",
                 nats="single",
                 journals=(JOURNAL,),
+                replicas=REPLICAS,
+                keeps_everything=True,
             )
         )
 
@@ -109,7 +111,14 @@ class Toy:
 
     def _sent(self, event_id: str, home: str, message: Message, at_us: int) -> tuple[Sent, Payload]:
         body = message.SerializeToString(deterministic=True)
-        sent = Sent(event_id=event_id, home=home, sha256=sha256(body).hexdigest())
+        sent = Sent(
+            event_id=event_id,
+            home=home,
+            event_type=message.DESCRIPTOR.full_name,
+            kind=getattr(message, "kind", None),
+            occurred_at_us=at_us,
+            sha256=sha256(body).hexdigest(),
+        )
         return sent, (event_id, message.DESCRIPTOR.full_name, body, at_us)
 
     def conditional(self, sent: Sent) -> Sent:
@@ -151,6 +160,7 @@ class Toy:
             tenant=TENANT,
             event_id=sent.event_id,
             event_type=event_type,
+            kind=sent.kind,
             home=sent.home,
             revision=revision,
             occurred_at_us=at_us,
@@ -202,7 +212,9 @@ class Toy:
             ids, states = self._fold.timeline(a, b, 5)
             return TimelineAnswer(event_ids=ids, limit=5, states=states)
         if op == "standings":
-            return StandingsAnswer(pairs=(Standing(a=a, b=b, buffer_mp=buffer_mp),))
+            found = self._fold.standings(TODAY)[:4]
+            pairs = tuple(Standing(a=a, b=b, buffer_mp=each_mp) for each_mp, a, b in found)
+            return StandingsAnswer(limit=4, pairs=pairs)
         return BalanceAnswer(know_mp=know_mp, care_mp=care_mp, buffer_mp=buffer_mp)
 
     def receive(self, name: str, source: Literal["nats", "ledger"], at_most: int = 5) -> None:

@@ -177,6 +177,36 @@ def other_bytes(records: Records, random: Random) -> Records:
     return _of_events(records, (invoke.events or ())[0].event_id, sent={"sha256": "0" * 64})
 
 
+def other_home(records: Records, random: Random) -> Records:
+    """An event is stored in another home than it was sent for."""
+    return _sent_otherwise(records, random, home="relationships/p8~p9")
+
+
+def other_type(records: Records, random: Random) -> Records:
+    """An event is stored as one of another type."""
+    return _sent_otherwise(records, random, event_type="rapport.events.v1.Corrected")
+
+
+def other_kind(records: Records, random: Random) -> Records:
+    """An event is stored as one of another kind."""
+    return _sent_otherwise(records, random, kind="another")
+
+
+def other_time(records: Records, random: Random) -> Records:
+    """An event is stored as if it had occurred at another time."""
+    return _sent_otherwise(records, random, occurred_at_us=1)
+
+
+def other_time_than_recorded(records: Records, random: Random) -> Records:
+    """An event sent without a time is not stored as of when it was recorded."""
+    return _sent_otherwise(records, random, occurred_at_us=None)
+
+
+def _sent_otherwise(records: Records, random: Random, **sent: Any) -> Records:
+    invoke, _ = random.choice(_written_at_once(records))
+    return _of_events(records, (invoke.events or ())[0].event_id, sent=sent)
+
+
 def other_payload(records: Records, random: Random) -> Records:
     """The bytes of a poison event are not those that were hashed."""
     planted = random.choice(_all(records, Planted)).event_id
@@ -281,6 +311,18 @@ def missing_message(records: Records, random: Random) -> Records:
     return _swap_in(records, random.choice(_all(records, StreamRow)[:-1]))
 
 
+def unread_stream(records: Records, random: Random) -> Records:
+    """The stream says that it has all, and not one message of it was read."""
+    return [each for each in records if not isinstance(each, StreamRow)]
+
+
+def emptied_stream(records: Records, random: Random) -> Records:
+    """The stream says that it begins beyond the head, and is empty."""
+    (info,) = _all(records, StreamInfo)
+    empty = replace(info, first_sequence=info.last_sequence + 1)
+    return _swap_in(unread_stream(records, random), info, empty)
+
+
 def cut_tail(records: Records, random: Random) -> Records:
     """The stream's tail is gone."""
     rows, (info,) = _all(records, StreamRow), _all(records, StreamInfo)
@@ -330,11 +372,20 @@ def wrong_balance(records: Records, random: Random) -> Records:
         case BalanceAnswer() as said:
             answer: Any = replace(said, care_mp=said.care_mp + 1)
         case StandingsAnswer(pairs=(one, *_)):
-            answer = StandingsAnswer(pairs=(replace(one, buffer_mp=one.buffer_mp - 1),))
+            changed = replace(one, buffer_mp=one.buffer_mp - 1)
+            answer = replace(ok.answer, pairs=(changed, *ok.answer.pairs[1:]))
         case TimelineAnswer() as page:
             states = (*page.states, 1)
             answer = replace(page, event_ids=(*page.event_ids, "more"), states=states)
     return _swap_in(records, ok, replace(ok, answer=answer))
+
+
+def forgotten_in_a_list(records: Records, random: Random) -> Records:
+    """A list leaves out a relationship, and is right about those it has."""
+    told = [(ok, ok.answer) for ok in _all(records, Ok)]
+    lists = [(ok, said) for ok, said in told if isinstance(said, StandingsAnswer) and said.pairs]
+    ok, said = random.choice(lists)
+    return _swap_in(records, ok, replace(ok, answer=replace(said, pairs=said.pairs[1:])))
 
 
 def went_back(records: Records, random: Random) -> Records:
@@ -362,6 +413,17 @@ def wrong_final_balance(records: Records, random: Random) -> Records:
 def unasked_at_the_end(records: Records, random: Random) -> Records:
     """A relationship was not looked at on one projector."""
     return _swap_in(records, random.choice(_all(records, FinalBalance)))
+
+
+def silent_projector(records: Records, random: Random) -> Records:
+    """One projector was never asked at the end."""
+    replica = random.choice(_all(records, FinalBalance)).replica
+    return [r for r in records if not (isinstance(r, FinalBalance) and r.replica == replica)]
+
+
+def taken_poison(records: Records, random: Random) -> Records:
+    """A poison event is in the journal, and is not parked."""
+    return _swap_in(records, random.choice(_all(records, ParkedRow)))
 
 
 def parked_without_reason(records: Records, random: Random) -> Records:
@@ -403,6 +465,11 @@ PLANTS: Final[dict[Plant, str]] = {
     recorded_earlier: "recorded_order",
     other_bytes: "stored_bytes",
     other_payload: "stored_bytes",
+    other_home: "as_sent",
+    other_type: "as_sent",
+    other_kind: "as_sent",
+    other_time: "as_sent",
+    other_time_than_recorded: "as_sent",
     unsent_event: "invented",
     told_two_positions: "acknowledged_once",
     swapped_pair: "real_time",
@@ -415,6 +482,8 @@ PLANTS: Final[dict[Plant, str]] = {
     changed_message: "stream_equal",
     swapped_messages: "stream_equal",
     missing_message: "stream_whole",
+    unread_stream: "stream_whole",
+    emptied_stream: "stream_whole",
     cut_tail: "stream_head",
     skipped_by_a_subscriber: "subscribed_order",
     seen_twice: "subscribed_order",
@@ -422,9 +491,12 @@ PLANTS: Final[dict[Plant, str]] = {
     subscriber_handed_another: "subscribed_equal",
     stale_read: "fresh",
     wrong_balance: "answer",
+    forgotten_in_a_list: "answer",
     went_back: "monotonic",
     wrong_final_balance: "final",
     unasked_at_the_end: "final",
+    silent_projector: "final",
+    taken_poison: "parked",
     parked_without_reason: "parked",
     needless_rebuild: "operated",
     given_up: "sound",

@@ -50,6 +50,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "revisions": checker_journal.revisions,
     "recorded_order": checker_journal.recorded_order,
     "stored_bytes": checker_journal.stored_bytes,
+    "as_sent": checker_journal.as_sent,
     "invented": checker_journal.invented,
     "acknowledged": checker_writes.acknowledged,
     "acknowledged_once": checker_writes.acknowledged_once,

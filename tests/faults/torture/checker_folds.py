@@ -85,6 +85,11 @@ class TenantFold:
         found = (humans.canonical_pair(pair) for pair in self._pairs)
         return {pair for pair in found if pair is not None}
 
+    def standings(self, on: int) -> list[tuple[int, str, str]]:
+        """Buffer and people of every relationship on a day, the highest first, then by people."""
+        found = ((self.balance(a, b, on)[2], a, b) for a, b in self.relationships())
+        return sorted(found, reverse=True)
+
     def canonical(self, a: str, b: str) -> Pair:
         """The relationship that two ids stand for."""
         return self._humans().canonical_pair((a, b)) or pair_of(a, b)

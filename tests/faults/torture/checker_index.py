@@ -83,6 +83,7 @@ class History:
     def __init__(self, records: Iterable[AnyRecord]) -> None:
         self.first: AnyRecord | None = None
         self.last: AnyRecord | None = None
+        self.run: Run | None = None
         self.invokes: dict[int, Invoke] = {}
         self.outcomes: dict[int, Outcome] = {}
         self.strays: list[Invoke | Outcome] = []
@@ -103,6 +104,7 @@ class History:
     def _take(self, record: AnyRecord) -> None:
         match record:
             case Run():
+                self.run = record
                 for name in record.journals:
                     self.journals[name] = Journal()
             case Invoke():

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from tests.faults.torture.checker_index import History, Violation
-from tests.faults.torture.records import JournalRow
+from tests.faults.torture.records import JournalRow, Sent
 
 
 def positions(history: History) -> Iterator[Violation]:
@@ -67,6 +67,26 @@ def stored_bytes(history: History) -> Iterator[Violation]:
                 if sent.sha256 not in (None, row.sha256):
                     message = f"{name}: {row.position} does not hold the bytes that were sent"
                     yield Violation("stored_bytes", message, (invoke.n, row.n))
+
+
+def as_sent(history: History) -> Iterator[Violation]:
+    """Decision 6: what is stored of an event is what its caller sent: type, home, kind and time."""
+    for name, journal in history.journals.items():
+        for row in journal.rows:
+            for invoke, sent in history.attempts.get((name, row.tenant, row.event_id), ()):
+                for what, stored, told in _compared(row, sent):
+                    if stored != told:
+                        message = f"{name}: {row.position} has the {what} {stored}, sent: {told}"
+                        yield Violation("as_sent", message, (invoke.n, row.n))
+
+
+def _compared(row: JournalRow, sent: Sent) -> Iterator[tuple[str, object, object]]:
+    yield "home", row.home, sent.home
+    if sent.event_type is not None:
+        yield "type", row.event_type, sent.event_type
+        yield "kind", row.kind, sent.kind
+        told_us = row.recorded_at_us if sent.occurred_at_us is None else sent.occurred_at_us
+        yield "time", row.occurred_at_us, told_us
 
 
 def invented(history: History) -> Iterator[Violation]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from itertools import zip_longest
 
 from services.projector.domain.facts import Pair
 from tests.faults.torture.checker_folds import TenantFold
@@ -60,7 +61,7 @@ def answers(history: History) -> Iterator[Violation]:
     reads: defaultdict[str, list[Asked]] = defaultdict(list)
     for invoke, ok in history.reads():
         reads[invoke.journal].append((invoke, ok))
-    replicas = {f.replica for journal in history.journals.values() for f in journal.finals}
+    replicas = set(history.run.replicas) if history.run is not None else set()
     for name, journal in history.journals.items():
         yield from _walk(name, journal, reads[name], replicas, history.planted)
 
@@ -104,12 +105,13 @@ def _difference(fold: TenantFold, invoke: Invoke, ok: Ok) -> str:
             lines = fold.timeline(a, b, page.limit)
             same = lines == (page.event_ids, page.states)
             return "" if same else f"the timeline of {a}~{b} is not the fold's"
-        case StandingsAnswer() as listed:
-            for each in listed.pairs:
-                buffer_mp = fold.balance(each.a, each.b, on)[2]
-                if buffer_mp != each.buffer_mp:
-                    told_mp = f"{each.a}~{each.b} on {on}: {each.buffer_mp}"
-                    return f"{told_mp}, the fold: {buffer_mp}"
+        case StandingsAnswer() as page:
+            listed = [(each.buffer_mp, each.a, each.b) for each in page.pairs]
+            due = fold.standings(on)[: page.limit]
+            differences = [pair for pair in zip_longest(listed, due) if pair[0] != pair[1]]
+            if differences:
+                one, other = differences[0]
+                return f"the list on {on}: {one}, the fold: {other}"
     return ""
 
 
@@ -144,9 +146,14 @@ def _final_difference(final: FinalBalance, fold: TenantFold, head: int) -> str:
 
 
 def parked(history: History) -> Iterator[Violation]:
-    """Decision 5: nothing is parked but the poison that was planted."""
+    """Decision 5: the poison that was planted is parked, and nothing else is."""
     for name, journal in history.journals.items():
-        for row in journal.parked:
-            if row.event_id not in history.planted:
-                message = f"{name}: {row.event_id} at {row.position} is parked: {row.reason}"
+        put_aside = {row.event_id for row in journal.parked}
+        for row in journal.rows:
+            if row.event_id in history.planted - put_aside:
+                message = f"{name}: {row.event_id} at {row.position} is poison, and not parked"
                 yield Violation("parked", message, (row.n,))
+        for aside in journal.parked:
+            if aside.event_id not in history.planted:
+                message = f"{name}: {aside.event_id} at {aside.position} is parked: {aside.reason}"
+                yield Violation("parked", message, (aside.n,))

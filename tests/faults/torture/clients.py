@@ -12,6 +12,7 @@ from rapport import (
     Rapport,
     RapportError,
     RetryPolicy,
+    as_of,
     relationship,
 )
 from rapport.v1 import capital_service_pb2 as capital
@@ -30,6 +31,8 @@ from tests.faults.torture.records import (
     Invoke,
     Ok,
     Op,
+    Standing,
+    StandingsAnswer,
     TimelineAnswer,
     Unknown,
 )
@@ -220,8 +223,12 @@ class Querier:
         while not stop.is_set():
             if self._desk.recent:
                 (a, b), position = self._dice.choice(self._desk.recent)
-                ask = self._balance if self._dice.random() < 0.6 else self._timeline
-                await ask(a, b, position)
+                chance = self._dice.random()
+                if chance < 0.2:
+                    await self._standings(position)
+                else:
+                    ask = self._balance if chance < 0.65 else self._timeline
+                    await ask(a, b, position)
             await asyncio.sleep(self._dice.random() * 2 * pause_s)
 
     async def _balance(self, a: str, b: str, position: int) -> None:
@@ -259,8 +266,27 @@ class Querier:
         )
         self._desk.answered(call, answer.position, self._target, found)
 
-    def _invoke(self, op: Op, a: str, b: str, position: int) -> int:
+    async def _standings(self, position: int) -> None:
+        call = self._invoke("standings", None, None, position)
+        request = capital.ListBalancesRequest(
+            page_size=_PAGE_LINES,
+            as_of=as_of(on=date_from_day(self._desk.on_day), min_position=position),
+        )
+        try:
+            answer = await self._client.balances_page(request)
+        except RapportError as error:
+            self._desk.failed(call, error)
+            return
+        found = StandingsAnswer(pairs=tuple(map(_standing, answer.balances)), limit=_PAGE_LINES)
+        self._desk.answered(call, answer.computed.position, self._target, found)
+
+    def _invoke(self, op: Op, a: str | None, b: str | None, position: int) -> int:
         request = f"{self.name} {next(self._requests)}"
         return self._desk.invoke(
             self.name, op, request, 1, min_position=position, on_day=self._desk.on_day, a=a, b=b
         )
+
+
+def _standing(balance: capital.Balance) -> Standing:
+    a, b = balance.relationship.removeprefix("relationships/").split("~")
+    return Standing(a=f"people/{a}", b=f"people/{b}", buffer_mp=balance.buffer_mp)

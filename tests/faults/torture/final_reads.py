@@ -21,7 +21,7 @@ from tests.faults.torture.stage import Stage
 
 _FOLDED: Final = frozenset({facts.TOUCHPOINT, facts.CORRECTED, facts.VOIDED})
 _ROWS: Final = """
-SELECT position, tenant, event_id::text, type, home, revision, occurred_at_us, recorded_at_us,
+SELECT position, tenant, event_id::text, type, kind, home, revision, occurred_at_us, recorded_at_us,
        payload_sha256, payload
   FROM journal.events WHERE journal = $1 ORDER BY position
 """
@@ -61,6 +61,7 @@ async def _journal(stage: Stage, journal: str) -> int:
                 tenant=row["tenant"],
                 event_id=row["event_id"],
                 event_type=row["type"],
+                kind=row["kind"],
                 home=row["home"],
                 revision=row["revision"],
                 occurred_at_us=row["occurred_at_us"],

@@ -1,15 +1,18 @@
 """The events of a run: touchpoints at random, and voids and corrections of them."""
 
+import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from google.protobuf.message import Message
 from rapport import corrected, derived_event_id, relationship, voided
 from rapport import touchpoint as made_touchpoint
 from rapport.v1.ledger_service_pb2 import AppendEventsResponse, NewEvent
 
+from services.runtime.clock import instant_from_timestamp
 from tests.faults.torture.records import Sent
 
 _KINDS: Final = ("call", "meal_or_social", "email.one_to_one", "social.like", "thanks.given")
@@ -27,11 +30,24 @@ class Made:
     @property
     def sent(self) -> Sent:
         """As the history has it."""
-        expected = (
-            self.event.expected_revision if self.event.HasField("expected_revision") else None
-        )
+        event = self.event
+        payload: Message = getattr(event, str(event.WhichOneof("payload")))
+        is_touchpoint = event.HasField("touchpoint")
+        at = event.occurred_at
+        body = payload.SerializeToString(deterministic=True)
+        sealed = is_touchpoint and event.touchpoint.note
         return Sent(
-            event_id=self.event.event_id, home=relationship(*self.pair), expected_revision=expected
+            event_id=event.event_id,
+            home=relationship(*self.pair),
+            event_type=payload.DESCRIPTOR.full_name,
+            kind=event.touchpoint.kind if is_touchpoint else None,
+            occurred_at_us=instant_from_timestamp(at.seconds, at.nanos)
+            if event.HasField("occurred_at")
+            else None,
+            sha256=None if sealed else hashlib.sha256(body).hexdigest(),
+            expected_revision=event.expected_revision
+            if event.HasField("expected_revision")
+            else None,
         )
 
 

@@ -32,7 +32,11 @@ class Record(_Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(Record):
-    """The first record: what was run. `started_at` is RFC 3339."""
+    """The first record: what was run. `started_at` is RFC 3339.
+
+    `replicas` are the projectors, each of which is asked at the end. `keeps_everything`: streams
+    drop nothing for age or size, and begin at position 1.
+    """
 
     type: Literal["run"] = "run"
     seed: int
@@ -40,6 +44,8 @@ class Run(Record):
     started_at: str
     nats: Literal["single", "r3"]
     journals: tuple[str, ...]
+    replicas: tuple[str, ...]
+    keeps_everything: bool
     versions: dict[str, str] = field(default_factory=dict)
 
 
@@ -69,10 +75,17 @@ class Operator(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent(_Part):
-    """An event as a caller sent it; `expected_revision` None: any."""
+    """An event as a caller sent it; `expected_revision` None: any.
+
+    `sha256` of the payload's deterministic bytes; None where texts are sealed before they are
+    stored. `event_type` None: nothing more is known of it. `occurred_at_us` None: when recorded.
+    """
 
     event_id: str
     home: str
+    event_type: str | None = None
+    kind: str | None = None
+    occurred_at_us: int | None = None
     sha256: str | None = None
     expected_revision: int | None = None
 
@@ -139,8 +152,9 @@ class Standing(_Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingsAnswer(_Part):
-    """A page of a list of relationships."""
+    """The first page of the tenant's relationships, by buffer, the highest first."""
 
+    limit: int
     pairs: tuple[Standing, ...]
 
 
@@ -231,6 +245,8 @@ class JournalRow(Record):
     event_id: str
     # The payload's full proto name; `type` is the record's own.
     event_type: str
+    # Of touchpoints.
+    kind: str | None = None
     home: str
     revision: int
     occurred_at_us: int

@@ -178,6 +178,8 @@ async def torture(
                     started_at=started_at,
                     nats=stage.nats_mode,
                     journals=tuple(stage.journals),
+                    replicas=tuple(replica.name for replica in stage.cluster.projectors),
+                    keeps_everything=True,
                     versions={"rapport": __version__, "python": platform.python_version()},
                 )
             )

@@ -11,6 +11,7 @@ from tests.faults.torture.records import (
     JournalRow,
     Ok,
     Received,
+    Run,
     StreamRow,
     Subscribed,
     Unknown,
@@ -139,6 +140,10 @@ def test_a_stream_rebuilt_without_its_old_messages_is_whole_from_its_first_on() 
     ]
     later = [
         replace(each, first_sequence=5) if each.type == "stream_info" else each for each in records
+    ]
+    assert {each.rule for each in check(renumbered(later))} == {"stream_whole"}
+    later = [
+        replace(each, keeps_everything=False) if isinstance(each, Run) else each for each in later
     ]
     assert check(renumbered(later)) == []
     found = check(renumbered(records))

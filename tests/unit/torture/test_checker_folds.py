@@ -46,6 +46,8 @@ def test_after_every_tenth_event_it_holds_what_the_oracle_folds_of_all(seed: int
 def _compare(told: TenantFold, events: list[Delivered], day: int) -> None:
     expected = views_oracle.standings(events, day)
     assert told.relationships() == set(expected)
+    by_buffer = sorted(((told_of[2], *pair) for pair, told_of in expected.items()), reverse=True)
+    assert told.standings(day) == by_buffer
     policy = views_oracle.policy_on(events, day)
     members: dict[tuple[str, str], Balance] = {}
     who = views_oracle.humans(events)
