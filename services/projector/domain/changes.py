@@ -8,6 +8,7 @@ they post now leaves the same bits as folding the whole history.
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from services.projector.domain.buckets import Buckets
 from services.projector.domain.calendar import first_day_of_week, week_of
@@ -43,14 +44,18 @@ class Reach:
         return self.recovery or bool(self.weeks)
 
 
+_NOWHERE: Final = Reach()
+
+
 def reach_of(change: Change, policy: Policy, through_day: int | None) -> Reach:
     """What has a say in a change; `through_day` is that of the pair's buckets before it.
 
     A cell of a week that begins after `through_day` holds nobody else: he would have posted there.
     """
-    weeks = {week_of(touchpoint.day) for touchpoint in change.gone}
+    weeks: set[int] = set()
     recovery = False
     for touchpoint in change.gone:
+        weeks.add(week_of(touchpoint.day))
         recovery = recovery or _is_recovery(touchpoint, policy)
     for touchpoint in change.come:
         if independent(touchpoint, policy):
@@ -61,7 +66,7 @@ def reach_of(change: Change, policy: Policy, through_day: int | None) -> Reach:
             week = week_of(touchpoint.day)
             if through_day is not None and first_day_of_week(week) <= through_day:
                 weeks.add(week)
-    return Reach(frozenset(weeks), recovery)
+    return Reach(frozenset(weeks), recovery) if weeks or recovery else _NOWHERE
 
 
 def post(

@@ -16,6 +16,7 @@ from services.projector.domain.contact import contact_days
 from services.projector.domain.entries import fold
 from services.projector.domain.facts import Touchpoint
 from services.projector.projections import neighbours, touchpoints
+from services.projector.projections.literals import numbers, texts
 from services.projector.projections.statements import SQL, PairKey, columns
 from services.projector.projections.tenants import Terms
 from services.projector.projections.touchpoints import History
@@ -67,16 +68,13 @@ async def update(
         row = found.get(pair)
         if row is None:
             found[pair] = RawBalance(policy_hash, Buckets(), [])
-        if not incremental or (row is not None and row.policy_hash != policy_hash):
+        elif row.policy_hash != policy_hash:
             again.add(pair)
-    again |= await _advance(
-        conn,
-        journal,
-        terms,
-        {pair: found[pair] for pair in pairs - again},
-        {pair: come for pair, come in fresh.items() if pair not in again},
-        {pair: ids for pair, ids in amended.items() if pair not in again},
-    )
+    if not incremental:
+        again |= pairs
+    come = {pair: of for pair, of in fresh.items() if pair not in again}
+    changed = {pair: ids for pair, ids in amended.items() if pair not in again}
+    again |= await _advance(conn, journal, terms, found, come, changed)
     if again:
         left = {pair: ids for pair, ids in amended.items() if pair in again}
         found |= await fold_again(conn, journal, terms, again, left)
@@ -125,18 +123,21 @@ async def put(
     conn: asyncpg.Connection, journal: str, balances: Mapping[PairKey, RawBalance]
 ) -> None:
     """Write balances."""
-    rows = [
-        (
-            *pair,
-            balance.policy_hash,
-            text_from_buckets(balance.buckets),
-            through_day_of(balance.buckets),
-            f"{{{','.join(map(str, balance.contact_days))}}}",
-        )
-        for pair, balance in balances.items()
-    ]
-    if rows:
-        await conn.execute(SQL["put_balances"], journal, *columns(rows, 7))
+    if not balances:
+        return
+    tenants, a, b = zip(*balances, strict=True)
+    rows = balances.values()
+    await conn.execute(
+        SQL["put_balances"],
+        journal,
+        texts(tenants),
+        texts(a),
+        texts(b),
+        texts([row.policy_hash for row in rows]),
+        texts([text_from_buckets(row.buckets) for row in rows]),
+        numbers(through_day_of(row.buckets) for row in rows),
+        texts([numbers(row.contact_days) for row in rows]),
+    )
 
 
 def folded(history: History, policy: Policy) -> RawBalance:

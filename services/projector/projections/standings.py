@@ -16,6 +16,7 @@ from services.projector.domain.rounding import divide_half_even
 from services.projector.projections import balances, links, touchpoints
 from services.projector.projections.balances import RawBalance
 from services.projector.projections.links import Changed, canonical_pair
+from services.projector.projections.literals import numbers, numbers_or_null, texts
 from services.projector.projections.statements import SQL, Named, PairKey, columns
 from services.projector.projections.tenants import Terms
 
@@ -36,7 +37,9 @@ async def update(
     if not raw:
         return
     canonical = await links.canonical_ids(conn, journal, ends_of(raw))
-    now = {pair for key in raw if (pair := canonical_pair(canonical, key)) is not None}
+    now = raw
+    if canonical:
+        now = {pair for key in raw if (pair := canonical_pair(canonical, key)) is not None}
     if changed.canonical_before:
         before = {**canonical, **changed.canonical_before}
         then = {pair for key in raw if (pair := canonical_pair(before, key)) is not None}
@@ -83,7 +86,22 @@ async def refresh(
         _row(pair, terms[pair.tenant], [key for key in keys if key in raw], raw, on_day)
         for pair, keys in sources.items()
     ]
-    await conn.execute(SQL["put_standings"], journal, *columns(rows, 11))
+    tenants, a, b, days, policies, know, care, buffer, count, first, last = zip(*rows, strict=True)
+    await conn.execute(
+        SQL["put_standings"],
+        journal,
+        texts(tenants),
+        texts(a),
+        texts(b),
+        numbers(days),
+        texts(policies),
+        numbers(know),
+        numbers(care),
+        numbers(buffer),
+        numbers(count),
+        numbers_or_null(first),
+        numbers_or_null(last),
+    )
 
 
 async def _fold_on_day(

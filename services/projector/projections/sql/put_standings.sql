@@ -1,16 +1,16 @@
 -- Writes the standings of canonical pairs.
 -- $1 journal text: the journal
--- $2 tenant text[]: and so on, one element a pair
--- $3 a text[]: the smaller canonical id
--- $4 b text[]: the larger one
--- $5 day integer[]: the day they hold for
--- $6 policy_hash text[]: the policy
--- $7 know_mp bigint[]: KNOW
--- $8 care_mp bigint[]: CARE
--- $9 buffer_mp bigint[]: the buffer
--- $10 contact_days integer[]: how many days with counted contact up to the day
--- $11 first_contact_day integer[]: the first of them, or null
--- $12 last_contact_day integer[]: the last of them, or null
+-- $2 tenant text: and so on, one element a pair, joined by U+001F; numbers as literals of arrays
+-- $3 a text: the smaller canonical id
+-- $4 b text: the larger one
+-- $5 day text: the day they hold for, integer
+-- $6 policy_hash text: the policy
+-- $7 know_mp text: KNOW, bigint
+-- $8 care_mp text: CARE, bigint
+-- $9 buffer_mp text: the buffer, bigint
+-- $10 contact_days text: how many days with counted contact up to the day, integer
+-- $11 first_contact_day text: the first of them, or null, integer
+-- $12 last_contact_day text: the last of them, or null, integer
 INSERT INTO views.standings (
     journal, tenant, a, b, day, policy_hash, know_mp, care_mp, buffer_mp, contact_days,
     first_contact_day, last_contact_day
@@ -18,8 +18,9 @@ INSERT INTO views.standings (
 SELECT $1, n.tenant, n.a, n.b, n.day, n.policy_hash, n.know_mp, n.care_mp, n.buffer_mp,
        n.contact_days, n.first_contact_day, n.last_contact_day
 FROM unnest(
-    $2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::bigint[], $8::bigint[],
-    $9::bigint[], $10::integer[], $11::integer[], $12::integer[]
+    string_to_array($2, E'\x1f'), string_to_array($3, E'\x1f'), string_to_array($4, E'\x1f'),
+    $5::text::integer[], string_to_array($6, E'\x1f'), $7::text::bigint[], $8::text::bigint[],
+    $9::text::bigint[], $10::text::integer[], $11::text::integer[], $12::text::integer[]
 ) AS n (
     tenant, a, b, day, policy_hash, know_mp, care_mp, buffer_mp, contact_days, first_contact_day,
     last_contact_day
