@@ -7,25 +7,36 @@ from typing import Any, Final
 _REACHED: Final = "#2a6f4e"
 _SHORT: Final = "#b3541e"
 _INCHES_PER_FIGURE: Final = 0.42
+_SHARE_MAX: Final = 10.0
 
 
 def shares(document: Mapping[str, Any]) -> list[tuple[str, float, float, float, bool]]:
     """Name, share of the target, its smallest and largest repeat, whether it is reached.
 
-    1 is the target; of a cost, which is to be low, the share is target over ratio.
+    1 is the target; of a cost, which is to be low, the share is target over ratio, at most ten.
+    What has a target and was not measured has a share of nothing.
     """
     found = []
     for figure in document["figures"]:
-        if "skipped" in figure or figure["target"] is None:
+        if figure["target"] is None:
+            continue
+        name = f"{figure['what']} ÷ {figure['over']}"
+        if "skipped" in figure:
+            found.append((name, 0.0, 0.0, 0.0, False))
             continue
         target, ratios = figure["target"], [figure["ratio_min"], figure["ratio_max"]]
         if figure["at_most"]:
-            share, ends = target / figure["ratio"], sorted(target / each for each in ratios)
+            share = _of_cost(target, figure["ratio"])
+            ends = sorted(_of_cost(target, each) for each in ratios)
         else:
             share, ends = figure["ratio"] / target, [each / target for each in ratios]
-        name = f"{figure['what']} ÷ {figure['over']}"
         found.append((name, share, ends[0], ends[1], bool(figure["reached"])))
     return found
+
+
+def _of_cost(target: float, ratio: float) -> float:
+    """A cost of nothing is as far below its ceiling as is shown."""
+    return min(target / ratio, _SHARE_MAX) if ratio > 0 else _SHARE_MAX
 
 
 def is_drawable() -> bool:

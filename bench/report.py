@@ -51,9 +51,11 @@ class Figure:
 
     @property
     def is_short(self) -> bool:
-        """Whether there is a target and it is not reached."""
-        if self.skipped or self.row.target is None:
+        """Whether there is a target and it is not reached, or not measured."""
+        if self.row.target is None:
             return False
+        if self.skipped:
+            return True
         if self.row.at_most:
             return self.ratio > self.row.target
         return self.ratio < self.row.target
@@ -70,7 +72,7 @@ class Figure:
             "at_most": row.at_most,
         }
         if self.skipped:
-            return {**document, "skipped": self.skipped}
+            return {**document, "skipped": self.skipped, "reached": not self.is_short}
         return {
             **document,
             "ratio": rounded(self.ratio),
@@ -110,14 +112,15 @@ def table(document: Mapping[str, Any]) -> list[str]:
     lines = []
     for figure in document["figures"]:
         name = f"{figure['what']} ÷ {figure['over']}"
+        mark = "" if figure["reached"] else f"   {_SHORT}"
         if "skipped" in figure:
-            lines.append(f"{name:<72} {figure['skipped']}")
+            lines.append(f"{name:<72} {figure['skipped']}{mark}")
             continue
         line = (
             f"{name:<72} {figure['ratio']:>6.2f} {_spread(figure):<14} {_target(figure):<14} "
             f"{_both(figure)}"
         )
-        lines.append(line.rstrip() + ("" if figure["reached"] else f"   {_SHORT}"))
+        lines.append(line.rstrip() + mark)
     return lines
 
 
@@ -128,12 +131,12 @@ def markdown(document: Mapping[str, Any]) -> list[str]:
     lines += ["|---|---|---|---|---|---|"]
     for figure in document["figures"]:
         name = f"{figure['what']} ÷ {figure['over']}"
+        mark = "" if figure["reached"] else _SHORT
         if "skipped" in figure:
             lines.append(
-                f"| {name} | | {_target(figure)} | {figure['skipped']} | {_run(figure)} | |"
+                f"| {name} | | {_target(figure)} | {figure['skipped']} | {_run(figure)} | {mark} |"
             )
             continue
-        mark = "" if figure["reached"] else _SHORT
         lines.append(
             f"| {name} | {figure['ratio']:.2f} {_spread(figure)} | {_target(figure)} "
             f"| {_both(figure)} | {_run(figure)} | {mark} |"

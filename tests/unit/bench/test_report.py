@@ -61,11 +61,16 @@ def test_a_line_that_falls_short_ends_in_saying_so_and_no_other_has_the_words() 
         Figure(MORE, [0.5], [1.0]),
         Figure(MORE, [0.9], [1.0]),
         Figure(MORE, skipped="not installed"),
+        Figure(FREE, skipped="not installed"),
     )
-    short, reached, skipped = table(told)
+    short, reached, skipped, free = table(told)
     assert short.endswith("below target")
-    assert "below target" not in reached + skipped
-    assert skipped.endswith("not installed")
+    assert "below target" not in reached + free
+    assert skipped.endswith("not installed   below target")
+    assert markdown(told)[-2].endswith(
+        "| not installed | abc, small sizes, load 0.1 | below target |"
+    )
+    assert free.endswith("not installed")
 
 
 def test_no_row_has_the_words_in_its_name() -> None:
@@ -82,6 +87,14 @@ def test_the_spread_is_the_smallest_and_the_largest_repeat() -> None:
 def test_a_share_of_a_cost_is_how_far_below_its_ceiling_it_stays() -> None:
     assert shares(document(Figure(LESS, [2.4], [1.0]), Figure(FREE, [1], [1]))) == [
         ("ours ÷ theirs", 0.5, 0.5, 0.5, False)
+    ]
+
+
+def test_a_cost_of_nothing_and_what_was_not_measured_are_drawn_all_the_same() -> None:
+    told = document(Figure(LESS, [0.0, 0.0, 1.2], [1.0, 1.0, 1.0]), Figure(MORE, skipped="no rate"))
+    assert shares(told) == [
+        ("ours ÷ theirs", 10.0, 1.0, 10.0, True),
+        ("ours ÷ theirs", 0.0, 0.0, 0.0, False),
     ]
 
 
