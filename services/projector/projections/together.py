@@ -67,8 +67,8 @@ class Together:
         rows = await self._conn.fetch(_question(), *binds)
         for index, stem in enumerate(QUESTIONS):
             self._answers[SQL[stem]] = (frozenset(map(tuple, keys[stem])), rows[0][index])
-        before = len(QUESTIONS)
-        told = [tuple(row)[before:] for row in rows if row[before] is not None]
+        before = len(QUESTIONS) + 1  # the answers, and the number of the row
+        told = [row[before:] for row in map(tuple, rows) if row[before] is not None]
         self._answers[SQL[ROWS_OF]] = (frozenset(map(tuple, keys[ROWS_OF])), told)
 
     async def fetch(self, query: str, *args: Any) -> Any:
@@ -185,12 +185,14 @@ def _written(stems: tuple[str, ...]) -> str:
 @lru_cache(1)
 def _question() -> str:
     bodies = _all_shifted((*QUESTIONS, ROWS_OF))
+    # In the first row only: many rows would carry them all.
     arrays = ",\n".join(
-        f"ARRAY(SELECT q FROM (\n{bodies[stem]}\n) AS q)"  # noqa: S608
+        f"CASE WHEN told.row = 1 THEN ARRAY(SELECT q FROM (\n{bodies[stem]}\n) AS q) END"  # noqa: S608
         for stem in QUESTIONS
     )
     return (
         f"-- {__package__}.sql/{'+'.join((*QUESTIONS, ROWS_OF))}\n"
-        f"SELECT {arrays},\nlast.*\nFROM (VALUES (1)) AS one (row)\n"
-        f"LEFT JOIN (\n{bodies[ROWS_OF]}\n) AS last ON true"
+        f"SELECT {arrays},\ntold.*\nFROM (\n"
+        f"SELECT row_number() OVER () AS row, last.*\nFROM (VALUES (1)) AS one (one)\n"
+        f"LEFT JOIN (\n{bodies[ROWS_OF]}\n) AS last ON true\n) AS told"
     )

@@ -102,7 +102,7 @@ async def test_the_same_table_is_not_written_twice_by_a_statement() -> None:
 
 async def test_what_was_asked_before_is_answered_once_to_who_asks_the_same() -> None:
     checkpoint, tenant, identity, amended = ("i", 1, 2, 0), ("acme", 9, "hash", True), (), ()
-    conn = Recording([([checkpoint], [tenant], [identity], [amended], *BALANCE)])
+    conn = Recording([([checkpoint], [tenant], [identity], [amended], 1, *BALANCE)])
     together = Together(conn)
     await together.ask(JOURNAL, KEYS)
     assert conn.names == ["+".join((*QUESTIONS, ROWS_OF))]
@@ -129,14 +129,14 @@ async def test_what_was_asked_before_is_answered_once_to_who_asks_the_same() -> 
 
 
 async def test_no_balance_is_no_row() -> None:
-    conn = Recording([([], [], [], [], *(None for _ in BALANCE))])
+    conn = Recording([([], [], [], [], 1, *(None for _ in BALANCE))])
     together = Together(conn)
     await together.ask(JOURNAL, KEYS)
     assert await together.fetch(SQL["balances_of_pairs"], JOURNAL, *([end] for end in PAIR)) == []
 
 
 async def test_who_asks_for_others_is_not_answered_with_what_was_asked_before() -> None:
-    conn = Recording([([], [], [], [], *(None for _ in BALANCE))])
+    conn = Recording([([], [], [], [], 1, *(None for _ in BALANCE))])
     together = Together(conn)
     await together.ask(JOURNAL, KEYS)
     await together.fetch(SQL["tenants_by_name"], JOURNAL, ["other"])
@@ -155,7 +155,7 @@ async def test_who_asks_for_others_is_not_answered_with_what_was_asked_before() 
 async def test_what_a_write_may_change_is_asked_again(
     write: str, binds: Sequence[Any], asked: str, keys: Sequence[Any]
 ) -> None:
-    conn = Recording([([], [], [], [], *(None for _ in BALANCE))])
+    conn = Recording([([], [], [], [], 1, *(None for _ in BALANCE))])
     together = Together(conn)
     await together.ask(JOURNAL, KEYS)
     await together.execute(SQL[write], JOURNAL, *binds)
