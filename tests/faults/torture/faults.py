@@ -18,6 +18,11 @@ _BACKENDS: Final = """
 SELECT pid FROM pg_catalog.pg_stat_activity
  WHERE datname = current_database() AND application_name LIKE 'rapport-%' ORDER BY backend_start
 """
+_OWN_PROCESSES: Final = ("checkpointer", "walwriter", "background writer", "io worker")
+_OWN: Final = """
+SELECT pid FROM pg_catalog.pg_stat_activity
+ WHERE backend_type = ANY ($1) AND ($2 = 'all' OR backend_type = $2)
+"""
 
 
 class Fault(ABC):
@@ -212,6 +217,34 @@ class BackendKilled(_OfBackends):
         await asyncio.to_thread(self.stage.cluster.postgres.start)
 
 
+class PostgresFrozen(Fault):
+    """SIGSTOP to PostgreSQL's own processes: postmaster, checkpointer, log writer or all."""
+
+    name = "postgres-frozen"
+    lasts_s = FROZEN_S
+
+    def choose(self) -> None:
+        self.target = "postgres"
+        self.detail = {"who": self.dice.choice(("postmaster", *_OWN_PROCESSES, "all"))}
+        self._frozen: list[ProcessIdentity] = []
+
+    async def begin(self) -> None:
+        who = self.detail["who"]
+        pids = [row["pid"] for row in await self.stage.owner(_OWN, list(_OWN_PROCESSES), who)]
+        postmaster = self.stage.cluster.postgres.process
+        if who in ("postmaster", "all") and postmaster is not None:
+            pids.append(postmaster.pid)
+        self._frozen = [found for pid in pids if (found := identity_of(pid)) is not None]
+        self.detail["processes"] = len(self._frozen)
+        assert self._frozen, f"PostgreSQL has no {who}"
+        for process in self._frozen:
+            send_signal(process, signal.SIGSTOP)
+
+    async def end(self) -> None:
+        for process in self._frozen:
+            send_signal(process, signal.SIGCONT)
+
+
 class _OfNode(Fault):
     def choose(self) -> None:
         self.node: NatsServer = self.dice.choice(self.stage.nodes.all)
@@ -254,6 +287,7 @@ OF_PROCESSES: Final[Sequence[type[Fault]]] = (
     PostgresCrashed,
     BackendsFrozen,
     BackendKilled,
+    PostgresFrozen,
     NatsKilled,
     NatsFrozen,
 )

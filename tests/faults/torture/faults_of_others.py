@@ -1,42 +1,54 @@
-"""Faults of those beside: one more relay, clocks that jump, readers that do not read, poison."""
+"""Faults of those beside: one more relay, clocks that jump, poison."""
 
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final
 
-import grpc
 from rapport import derived_event_id
-from rapport.v1 import ledger_service_pb2 as ledger
-from rapport.v1.ledger_service_pb2_grpc import LedgerServiceStub
 
 from services.ledger.domain.events import Batch, NewRecord
 from services.ledger.journal.store import Journal
 from services.runtime.clock import US_PER_SECOND
 from tests.faults.torture.faults import Fault
+from tests.faults.torture.proxy import FAIR, Weather
 from tests.faults.torture.records import Planted
 from tests.faults.torture.skewed import set_skew
+from tests.faults.torture.skewed_postgres import set_now
 from tests.faults.torture.stage import skew_file
 
-_SLOW_READERS: Final = 5
 _HOUR_US: Final = 3_600 * US_PER_SECOND
+_BAD_WEATHER: Final = (
+    FAIR,
+    FAIR,
+    Weather(latency_s=0.2, jitter_s=0.2),
+    Weather(loses_down=True),
+    Weather(refuses=True),
+)
 
 
 class SecondRelay(Fault):
-    """One more ledger with a relay of its own joins, and is killed."""
+    """One more ledger with a relay of its own joins, well or badly connected, and is killed."""
 
     name = "one-more-relay"
     lasts_s = (5.0, 20.0)
 
     def choose(self) -> None:
         self.target = "ledger-3"
+        server = self.dice.choice(("postgres", "nats"))
+        weather = self.dice.choice(_BAD_WEATHER)
+        self.proxy, self.weather = self.stage.proxies[f"ledger-3>{server}"], weather
+        self.detail = {"server": server} | {k: v for k, v in asdict(weather).items() if v}
 
     async def begin(self) -> None:
         if self.stage.third is None:
             self.stage.third = self.stage.cluster.make("ledger-3")
         await self.wholly(self.stage.third.start())
+        await self.proxy.become(self.weather)
 
     async def end(self) -> None:
+        await self.proxy.become(FAIR)
         if self.stage.third is not None:
             await asyncio.to_thread(self.stage.third.end)
 
@@ -62,34 +74,23 @@ class ClockJumps(Fault):
         await asyncio.to_thread(set_skew, skew_file(self.stage, self.replica), 0)
 
 
-class SlowConsumers(Fault):
-    """Subscribers that read once and never again."""
+class PostgresClockJumps(Fault):
+    """What PostgreSQL takes for the present is suddenly off: recorded_at comes from there."""
 
-    name = "slow-consumers"
-    lasts_s = (5.0, 20.0)
+    name = "postgres-clock-jumps"
+    lasts_s = (3.0, 15.0)
 
     def choose(self) -> None:
-        self.tenant = self.dice.choice(sorted(sum(self.stage.journals.values(), ())))
-        self.target = f"readers of {self.tenant}"
-        self._tasks: list[asyncio.Task[None]] = []
+        self.target = "clock of postgres"
+        # Little forth: recorded_at stands still until the right time has come up with it.
+        self._skew_s = self.dice.choice((-7200, -20, -1, 1, 5, 20))
+        self.detail = {"seconds": self._skew_s}
 
     async def begin(self) -> None:
-        self._tasks = [asyncio.create_task(self._never_read()) for _ in range(_SLOW_READERS)]
+        await set_now(self.stage, self._skew_s * US_PER_SECOND)
 
     async def end(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _never_read(self) -> None:
-        who = (("x-rapport-tenant", self.tenant), ("x-rapport-principal", "services/slow"))
-        target = self.stage.target("ledger", self.dice.randrange(2), alone=True)
-        async with grpc.aio.insecure_channel(target) as channel:
-            call = LedgerServiceStub(channel).SubscribeEvents(
-                ledger.SubscribeEventsRequest(), metadata=who
-            )
-            await call.read()
-            await asyncio.Event().wait()
+        await set_now(self.stage, 0)
 
 
 class Poison(Fault):
@@ -129,4 +130,9 @@ class Poison(Fault):
                 await journal.close()
 
 
-OF_OTHERS: Final[Sequence[type[Fault]]] = (SecondRelay, ClockJumps, SlowConsumers, Poison)
+OF_OTHERS: Final[Sequence[type[Fault]]] = (
+    SecondRelay,
+    ClockJumps,
+    PostgresClockJumps,
+    Poison,
+)

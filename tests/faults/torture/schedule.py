@@ -11,11 +11,18 @@ from typing import Final
 from tests.faults.torture import records
 from tests.faults.torture.faults import OF_PROCESSES, Fault
 from tests.faults.torture.faults_of_others import OF_OTHERS
+from tests.faults.torture.faults_of_readers import OF_READERS
 from tests.faults.torture.faults_of_stores import OF_STORES
 from tests.faults.torture.faults_on_the_way import ON_THE_WAY
 from tests.faults.torture.stage import Stage
 
-ALL: Final[Sequence[type[Fault]]] = (*OF_PROCESSES, *ON_THE_WAY, *OF_STORES, *OF_OTHERS)
+ALL: Final[Sequence[type[Fault]]] = (
+    *OF_PROCESSES,
+    *ON_THE_WAY,
+    *OF_STORES,
+    *OF_OTHERS,
+    *OF_READERS,
+)
 # So many at a time, out of which one is chosen.
 _TOGETHER: Final = (1, 1, 1, 2, 2, 3)
 # Between two rounds, in seconds: time to recover, sometimes not enough.

@@ -13,6 +13,7 @@ from services.runtime import streams
 from tests.faults.cluster import until
 from tests.faults.torture.proxy import FAIR
 from tests.faults.torture.skewed import set_skew
+from tests.faults.torture.skewed_postgres import set_now
 from tests.faults.torture.stage import Stage, skew_file
 from tests.faults.torture.subscribers import Subscriber
 
@@ -33,6 +34,7 @@ async def mend(stage: Stage) -> None:
         await asyncio.to_thread(set_skew, skew_file(stage, replica.name), 0)
     await asyncio.to_thread(stage.nodes.start)
     await asyncio.to_thread(stage.cluster.postgres.start)
+    await set_now(stage, 0)
     for replica in stage.replicas:
         await asyncio.to_thread(replica.ensure)
 

@@ -1,4 +1,4 @@
-"""A service whose clock can be moved while it runs.
+"""A service whose clock can be moved while it runs, and that waits less long for its readers.
 
 The services themselves have no such setting; this is the same composition with another clock. Eight
 bytes of the file RAPPORT_SKEW_FILE say how many microseconds the clock is off.
@@ -21,6 +21,8 @@ from services.runtime.clock import SystemClock
 from services.runtime.lifecycle import run
 
 SKEW_FILE: Final = "RAPPORT_SKEW_FILE"
+# So short that a reader that stops for as long as a fault lasts is told READER_TOO_SLOW.
+READER_TIMEOUT_S: Final = 4.0
 _SKEW: Final = struct.Struct("<q")
 
 
@@ -44,7 +46,7 @@ def set_skew(path: Path, skew_us: int) -> None:
 
 
 async def _serve_ledger(config: LedgerConfig, clock: SkewedClock, stop: asyncio.Event) -> int:
-    async with ledger.running(config, stop=stop, clock=clock):
+    async with ledger.running(config, stop=stop, clock=clock, reader_timeout_s=READER_TIMEOUT_S):
         await stop.wait()
     return 0
 
