@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench.consumption import PARTS, STORES
+from bench.consumption import KEYS, PARTS, STORES
 from bench.docs import JSON_FILE, ROOT
 
 DOCUMENT: Final = ROOT / "docs/capacity.md"
@@ -19,6 +19,7 @@ BEGIN: Final = "<!-- capacity: made by `python -m bench.capacity --write-docs` -
 END: Final = "<!-- end of capacity -->"
 EVENTS_A_DAY: Final = (10**6, 10**8, 10**10)
 _DAY_S: Final = 86_400
+_YEAR_DAYS: Final = 365
 _US: Final = 1e-6
 _GB: Final = 1e9
 _TB: Final = 1e12
@@ -39,10 +40,11 @@ ASSUMED: Final[Mapping[str, Assumption]] = {
     "full": Assumption("how busy a core, or a journal's way, may be at the peak", 0.6, "of all"),
     "cores": Assumption("cores of a node", 16, "cores"),
     "disk": Assumption("disk a node carries at most", 32, "TB"),
-    "kept": Assumption("days kept in PostgreSQL, older ones in files", 365, "days"),
+    "kept": Assumption("days whose events are in PostgreSQL, older ones in files", 365, "days"),
     "streamed": Assumption("days kept in streams, older ones read from the ledger", 30, "days"),
     "files": Assumption("size of old events in files over that in the journal", 0.3, "×"),
     "standby": Assumption("copies of PostgreSQL, standby included", 2, "copies"),
+    "replay": Assumption("CPU of a standby over that of its primary", 0.5, "×"),
     "r": Assumption("copies of a stream (R3)", 3, "copies"),
     "nodes": Assumption("nodes at the least, so that one may be lost", 3, "nodes"),
     "node_price": Assumption("price of a node without its disk", 400, "$ a month"),
@@ -50,8 +52,8 @@ ASSUMED: Final[Mapping[str, Assumption]] = {
     "file_price": Assumption("price of files", 20, "$ a TB and month"),
 }
 
-# Medians of figures not in the JSON yet: µs of CPU an event, bytes an event, events a second of one
-# journal's whole way. Taken from docs/figures.md, or estimated from it where it tells no split.
+# In place of figures that are not in the JSON yet, and marked as such: µs of CPU an event, bytes an
+# event, events a second of one journal's whole way.
 _UNTIL_MEASURED: Final[Mapping[str, float]] = {
     "ingest_followed": 7_100,
     **{
@@ -62,7 +64,9 @@ _UNTIL_MEASURED: Final[Mapping[str, float]] = {
         )
         for part, value in zip(PARTS, values, strict=True)
     },
-    **dict(zip((f"bytes_{store}" for store in STORES), (900, 1_800, 700), strict=True)),
+    **dict(
+        zip((f"bytes_{store}" for store in (*STORES, KEYS)), (900, 1_800, 700, 300), strict=True)
+    ),
 }
 
 
@@ -86,6 +90,7 @@ class Sheet:
     cores: float
     nodes: int
     postgres_tb: float
+    postgres_tb_a_year: float
     streams_tb: float
     files_tb_a_year: float
     price: float
@@ -108,22 +113,38 @@ def known(document: Mapping[str, Any]) -> dict[str, Known]:
     return found
 
 
+def way_per_s(figures: Mapping[str, Known]) -> float:
+    """Events a second that one journal's whole way takes of the mix of those streamed and alone.
+
+    Measured is how it keeps up with a stream; one that comes alone holds it up for as much longer
+    as all parts take more CPU for it.
+    """
+    streamed_us, alone_us = (_cpu_us(figures, way) for way in ("streamed", "alone"))
+    alone = ASSUMED["alone"].value
+    return figures["ingest_followed"].value / (1 - alone + alone * alone_us / streamed_us)
+
+
 def sheet(events_a_day: int, figures: Mapping[str, Known]) -> Sheet:
     """Journals, nodes, storage and price. Parts of one journal share its way's measured rate."""
     assume = {name: each.value for name, each in ASSUMED.items()}
     peak = events_a_day / _DAY_S * assume["peak"]
+    copies = {"nats": assume["r"], "postgres": 1 + (assume["standby"] - 1) * assume["replay"]}
     cpu_us = sum(
-        figures[f"cpu_{part}_{way}"].value * share
-        for part in PARTS
+        _cpu_us(figures, way, copies) * share
         for way, share in (("streamed", 1 - assume["alone"]), ("alone", assume["alone"]))
     )
     cores = peak * cpu_us * _US / assume["full"]
-    journals = math.ceil(peak / (figures["ingest_followed"].value * assume["full"]))
-    stored = {store: figures[f"bytes_{store}"].value for store in STORES}
-    in_postgres = stored["journal"] * assume["kept"] + stored["views"] * assume["kept"]
-    postgres_tb = events_a_day * in_postgres * assume["standby"] / _TB
+    journals = math.ceil(peak / (way_per_s(figures) * assume["full"]))
+    stored = {store: figures[f"bytes_{store}"].value for store in (*STORES, KEYS)}
+    # Read models and the keys of events stay when the events themselves go to files.
+    kept = min(assume["kept"], _YEAR_DAYS)
+    stays = (stored["views"] + stored[KEYS]) * _YEAR_DAYS
+    goes = (stored["journal"] - stored[KEYS]) * kept
+    postgres_tb = events_a_day * (stays + goes) * assume["standby"] / _TB
+    further_tb = events_a_day * stays * assume["standby"] / _TB
     streams_tb = events_a_day * stored["stream"] * assume["streamed"] * assume["r"] / _TB
-    files_tb = events_a_day * stored["journal"] * 365 * assume["files"] / _TB
+    in_files = stored["journal"] - stored[KEYS]
+    files_tb = events_a_day * in_files * _YEAR_DAYS * assume["files"] / _TB
     disk_tb = postgres_tb + streams_tb
     nodes = max(
         math.ceil(cores / assume["cores"]),
@@ -136,8 +157,25 @@ def sheet(events_a_day: int, figures: Mapping[str, Known]) -> Sheet:
         + files_tb * assume["file_price"]
     )
     return Sheet(
-        events_a_day, peak, journals, cores, nodes, postgres_tb, streams_tb, files_tb, price
+        events_a_day,
+        peak,
+        journals,
+        cores,
+        nodes,
+        postgres_tb,
+        further_tb,
+        streams_tb,
+        files_tb,
+        price,
     )
+
+
+def _cpu_us(
+    figures: Mapping[str, Known], way: str, copies: Mapping[str, float] | None = None
+) -> float:
+    """Microseconds of CPU of all parts for an event, each as often as there are copies of it."""
+    times = copies or {}
+    return sum(figures[f"cpu_{part}_{way}"].value * times.get(part, 1.0) for part in PARTS)
 
 
 def markdown(figures: Mapping[str, Known], sheets: Sequence[Sheet]) -> list[str]:
@@ -198,10 +236,11 @@ _TOLD: Final[tuple[tuple[str, Callable[[Sheet], str]], ...]] = (
     ("journals", lambda s: f"{s.journals:,}"),
     ("cores", lambda s: f"{s.cores:,.1f}"),
     ("nodes", lambda s: f"{s.nodes:,}"),
-    ("PostgreSQL, all copies", lambda s: _size(s.postgres_tb)),
+    ("PostgreSQL after a year, all copies", lambda s: _size(s.postgres_tb)),
+    ("PostgreSQL, each further year, all copies", lambda s: _size(s.postgres_tb_a_year)),
     ("streams, all copies", lambda s: _size(s.streams_tb)),
     ("files, each further year", lambda s: _size(s.files_tb_a_year)),
-    ("$ a month", lambda s: f"{s.price:,.0f}"),
+    ("$ a month in the first year", lambda s: f"{s.price:,.0f}"),
     ("$ a million events", lambda s: f"{s.price / (s.events_a_day * 30) * 1e6:,.2f}"),
 )
 

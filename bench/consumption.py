@@ -21,11 +21,15 @@ _US: Final = 1e6
 _IN_FLIGHT: Final = 64
 PARTS: Final = ("ledger", "projector", "postgres", "nats")
 STORES: Final = ("journal", "views", "stream")
+# A part of the journal that stays when its events go to files.
+KEYS: Final = "keys"
 _SIZES: Final = """
 SELECT n.nspname, sum(pg_total_relation_size(c.oid))::bigint
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname IN ('journal', 'views') AND c.relkind = 'r'
  GROUP BY 1
+ UNION ALL
+SELECT 'keys', pg_total_relation_size('journal.event_keys')::bigint
 """
 _PAYLOAD: Final = "SELECT sum(length(payload))::float8 FROM journal.events WHERE position > $1"
 
@@ -38,7 +42,8 @@ def cpu_row(part: str, way: str) -> Row:
 
 def bytes_row(store: str) -> Row:
     """Bytes of a store for an event, indexes included, over those of its payload."""
-    return Row(f"bytes_{store}", f"bytes in {store}", "payload", "bytes/event", None)
+    told = "event_keys, a part of the journal" if store == KEYS else store
+    return Row(f"bytes_{store}", f"bytes in {told}", "payload", "bytes/event", None)
 
 
 async def measure(settings: Settings) -> list[Figure]:
@@ -77,7 +82,7 @@ async def measure(settings: Settings) -> list[Figure]:
     ]
     return figures + [
         Figure(bytes_row(store), [(after[store] - before[store]) / count], [payload])
-        for store in STORES
+        for store in (*STORES, KEYS)
     ]
 
 

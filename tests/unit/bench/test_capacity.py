@@ -4,11 +4,21 @@ import json
 
 import pytest
 
-from bench.capacity import ASSUMED, DOCUMENT, EVENTS_A_DAY, filled, known, sheet
+from bench.capacity import (
+    ASSUMED,
+    DOCUMENT,
+    EVENTS_A_DAY,
+    Assumption,
+    filled,
+    known,
+    sheet,
+    way_per_s,
+)
 from bench.docs import JSON_FILE
 from bench.report import Figure, document_of
 from bench.rows import INGEST_FOLLOWED
 
+WAYS = ("streamed", "alone")
 MACHINE = {"date": "2026-11-21", "commit": "abc", "load_average": 0.1}
 
 
@@ -44,6 +54,42 @@ def test_a_journal_and_a_core_are_never_fuller_than_assumed() -> None:
     figures = known({})
     for events in EVENTS_A_DAY:
         found = sheet(events, figures)
-        room = figures["ingest_followed"].value * ASSUMED["full"].value
+        room = way_per_s(figures) * ASSUMED["full"].value
         assert (found.journals - 1) * room < found.peak_per_s <= found.journals * room
         assert found.cores <= found.nodes * ASSUMED["cores"].value
+
+
+def assume(monkeypatch: pytest.MonkeyPatch, name: str, value: float) -> None:
+    monkeypatch.setitem(ASSUMED, name, Assumption("", value, ""))
+
+
+def test_events_that_come_alone_hold_a_journal_up_by_what_they_take_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    figures = known({})
+    streamed = figures["ingest_followed"].value
+    assume(monkeypatch, "alone", 0.0)
+    assert way_per_s(figures) == streamed
+    assume(monkeypatch, "alone", 1.0)
+    cpu = {way: sum(f.value for k, f in figures.items() if k.endswith(way)) for way in WAYS}
+    assert way_per_s(figures) == pytest.approx(streamed * cpu["streamed"] / cpu["alone"])
+
+
+def test_copies_of_streams_and_of_postgres_take_cores_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    figures = known({})
+    with_copies = sheet(10**10, figures).cores
+    for name in ("r", "standby"):
+        assume(monkeypatch, name, 1)
+    without = sheet(10**10, figures).cores
+    assert with_copies > 1.1 * without
+
+
+def test_read_models_and_keys_stay_whatever_goes_to_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = known({})
+    whole = sheet(10**10, figures)
+    assume(monkeypatch, "kept", 0)
+    gone = sheet(10**10, figures)
+    assert gone.postgres_tb == pytest.approx(gone.postgres_tb_a_year)
+    assert 0 < whole.postgres_tb_a_year == gone.postgres_tb_a_year < whole.postgres_tb
