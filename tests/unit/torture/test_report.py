@@ -9,7 +9,8 @@ from tests.faults.torture.checker import check
 from tests.faults.torture.history import line_of
 from tests.faults.torture.report import count, main, render_json, render_text, shown_of
 from tests.support.torture_histories import valid_history
-from tests.support.torture_plants import planted, wrong_balance
+from tests.support.torture_plants import planted
+from tests.support.torture_plants_of_copies import wrong_balance
 
 
 def test_it_counts_records_calls_and_faults() -> None:
