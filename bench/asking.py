@@ -33,21 +33,12 @@ class Asking:
         self, ledger: str, projector: str, per_s: float, batches: Sequence[Sequence[pb.NewEvent]]
     ) -> dict[str, float]:
         """From the intended start of an append until GetBalance has answered with it in."""
-        append = LedgerServiceStub(self._channel(ledger)).AppendEvents
-        balance = CapitalServiceStub(self._channel(projector)).GetBalance
         intended = intended_starts(per_s, len(batches))
         ended = [0.0] * len(batches)
         started = time.perf_counter()
 
         async def one(number: int) -> None:
-            events = batches[number]
-            answer = await append(
-                pb.AppendEventsRequest(events=events), metadata=self._metadata, timeout=TIMEOUT_S
-            )
-            a, b = _pair_of(events[0])
-            question = capital.GetBalanceRequest(relationship=relationship(a, b))
-            question.as_of.min_position = answer.last_position
-            await balance(question, metadata=self._metadata, timeout=TIMEOUT_S)
+            await self._seen(ledger, projector, batches[number])
             ended[number] = time.perf_counter() - started
 
         async with asyncio.TaskGroup() as calls:
@@ -58,6 +49,31 @@ class Asking:
                 calls.create_task(one(number))
         latencies = corrected(intended, ended)
         return {"p50_s": percentile(latencies, 0.5), "p99_s": percentile(latencies, 0.99)}
+
+    async def visible_alone(
+        self, ledger: str, projector: str, batches: Sequence[Sequence[pb.NewEvent]]
+    ) -> dict[str, float]:
+        """p50 of an append and until it is visible, one after the other."""
+        appended, seen = [], []
+        for events in batches:
+            started = time.perf_counter()
+            appended.append(await self._seen(ledger, projector, events) - started)
+            seen.append(time.perf_counter() - started)
+        return {"append_p50_s": percentile(appended, 0.5), "p50_s": percentile(seen, 0.5)}
+
+    async def _seen(self, ledger: str, projector: str, events: Sequence[pb.NewEvent]) -> float:
+        """Append, and ask until it is seen; when the append was answered."""
+        answer = await LedgerServiceStub(self._channel(ledger)).AppendEvents(
+            pb.AppendEventsRequest(events=events), metadata=self._metadata, timeout=TIMEOUT_S
+        )
+        answered_s = time.perf_counter()
+        a, b = _pair_of(events[0])
+        question = capital.GetBalanceRequest(relationship=relationship(a, b))
+        question.as_of.min_position = answer.last_position
+        await CapitalServiceStub(self._channel(projector)).GetBalance(
+            question, metadata=self._metadata, timeout=TIMEOUT_S
+        )
+        return answered_s
 
     async def ask(
         self, target: str, what: str, count: int, batches: Sequence[Sequence[pb.NewEvent]]

@@ -1,11 +1,11 @@
 """The documents quote the JSON: what stands between their markers is made from it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench.report import markdown
+from bench.report import cpu_markdown, markdown
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 JSON_FILE: Final = ROOT / "docs/benchmarks.json"
@@ -14,6 +14,8 @@ _WHOLE, _JUDGED = ROOT / "docs/benchmarks.md", ROOT / "README.md"
 DOCUMENTS: Final = (_WHOLE, _JUDGED)
 BEGIN: Final = "<!-- benchmarks: made by `rapport bench --write-docs` -->"
 END: Final = "<!-- end of benchmarks -->"
+CPU_BEGIN: Final = "<!-- cpu: made by `rapport bench --write-docs` -->"
+CPU_END: Final = "<!-- end of cpu -->"
 
 
 def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,12 +26,19 @@ def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any
 
 
 def filled(text: str, document: Mapping[str, Any]) -> str:
-    """A document with the table between its markers; ValueError if it has none."""
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
+    """A document with the tables between its markers; ValueError if it has none for the first."""
+    text = _between(text, BEGIN, END, markdown(document))
+    if CPU_BEGIN not in text:
+        return text
+    return _between(text, CPU_BEGIN, CPU_END, cpu_markdown(document))
+
+
+def _between(text: str, begin: str, end: str, lines: Sequence[str]) -> str:
+    head, begun, rest = text.partition(begin)
+    _, ended, tail = rest.partition(end)
+    if not begun or not ended:
         raise ValueError("the markers of the benchmarks are missing")
-    return f"{head}{BEGIN}\n{'\n'.join(markdown(document))}\n{END}{tail}"
+    return f"{head}{begin}\n{'\n'.join(lines)}\n{end}{tail}"
 
 
 def told_in(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:

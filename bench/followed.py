@@ -4,9 +4,11 @@ import time
 from typing import Final
 
 from bench import rows
+from bench.consumption import postgres_pid
 from bench.loading import LoadProcess, load_process
 from bench.report import Figure
 from bench.settings import Settings
+from bench.spending import Spending, one, server
 from bench.stack import BenchStack
 from bench.tenant import BATCH_EVENTS, begun
 
@@ -32,6 +34,14 @@ async def measure(settings: Settings) -> list[Figure]:
         ledger = await stack.start_ledger(relay=True)
         await stack.start_projector()
         limit = await stack.fresh_database("raw")
+        spent = Spending(
+            {
+                "ledger": one(stack.pid("ledger")),
+                "projector": one(stack.pid("projector")),
+                "postgres": server(await postgres_pid(stack)),
+                "nats": one(stack.state.processes["nats"].pid),
+            }
+        )
         total = settings.ingest_events * (_ATTEMPTS_MAX + 2)
         await begun(load, ledger, seed=3, events=total)
         for _ in range(2):
@@ -42,11 +52,13 @@ async def measure(settings: Settings) -> list[Figure]:
                 break
             first = await stack.head() + 1
             await load.do("prepare", count=settings.ingest_events, batch=BATCH_EVENTS)
+            before = spent.now()
             own = await load.do("ingest", target=ledger, views_dsn=stack.dsn, ahead_max=ahead_max)
             acknowledged_s = time.perf_counter()
             last = await stack.head()
             await stack.projected(last)
             lag_s = time.perf_counter() - acknowledged_s
+            spent.add(before, settings.ingest_events, client=own["cpu_s"])
             same = {"source_dsn": stack.dsn, "first": first, "last": last}
             raw = (await load.do("copy", dsn=limit, **same))["per_s"]
             settings.say(
@@ -60,7 +72,8 @@ async def measure(settings: Settings) -> list[Figure]:
             lags_s.append(lag_s)
     if len(ours) < settings.repeats:
         return [Figure(rows.INGEST_FOLLOWED, skipped=NOT_KEPT_UP)]
-    return [Figure(rows.INGEST_FOLLOWED, ours, copied, notes={"lag_s_max": max(lags_s)})]
+    notes = {"lag_s_max": max(lags_s), **spent.notes()}
+    return [Figure(rows.INGEST_FOLLOWED, ours, copied, notes=notes)]
 
 
 async def _chain_rate(

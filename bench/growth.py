@@ -1,6 +1,7 @@
 """What a journal that has grown costs: latencies beside an empty one, and resident memory."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -41,10 +42,18 @@ async def measure(settings: Settings) -> list[Figure]:
         after = await _memory(grown, settings.repeats)
         figures = await _compared(grown, load, settings)
     events = {"events": float(settings.growth_events)}
+    over = rows.after_events(settings.memory_events)
     return [
         *figures,
-        Figure(rows.GROWN_LEDGER, after["ledger"], before["ledger"], notes=events),
-        Figure(rows.GROWN_PROJECTOR, after["projector"], before["projector"], notes=events),
+        Figure(
+            replace(rows.GROWN_LEDGER, over=over), after["ledger"], before["ledger"], notes=events
+        ),
+        Figure(
+            replace(rows.GROWN_PROJECTOR, over=over),
+            after["projector"],
+            before["projector"],
+            notes=events,
+        ),
     ]
 
 

@@ -32,13 +32,14 @@ from bench.stack import PRINCIPAL, TENANT
 
 METADATA = (("x-rapport-tenant", TENANT), ("x-rapport-principal", PRINCIPAL))
 TIMEOUT_S = 60.0
+_CALLS_PER_CONNECTION = 128
 
 
 class Load:
     """The commands; each returns what its answer holds."""
 
     def __init__(self) -> None:
-        self._channels: dict[str, grpc.aio.Channel] = {}
+        self._channels: dict[tuple[str, int], grpc.aio.Channel] = {}
         self._made: Iterator[list[pb.NewEvent]] = iter(())
         self._batches: list[list[pb.NewEvent]] = []
         self._peer: Peer | None = None
@@ -69,21 +70,26 @@ class Load:
         gc.collect()
 
     async def unary(self, target: str, in_flight: int) -> dict[str, float]:
-        """Append the batches, so many calls at a time; calls a second, and a call's p50."""
-        append = LedgerServiceStub(self._channel(target)).AppendEvents
+        """Append the batches, so many calls at a time; calls a second, a call's p50, own CPU."""
+        # A server takes only so many calls at once over one connection.
+        count = -(-in_flight // _CALLS_PER_CONNECTION)
+        appends = [
+            LedgerServiceStub(self._channel(target, number)).AppendEvents for number in range(count)
+        ]
         waiting = iter([pb.AppendEventsRequest(events=events) for events in self._batches])
         latencies: list[float] = []
 
-        async def caller() -> None:
+        async def caller(number: int) -> None:
             for request in waiting:
                 began = time.perf_counter()
-                await append(request, metadata=METADATA, timeout=TIMEOUT_S)
+                await appends[number % count](request, metadata=METADATA, timeout=TIMEOUT_S)
                 latencies.append(time.perf_counter() - began)
 
-        started = time.perf_counter()
-        await asyncio.gather(*(caller() for _ in range(in_flight)))
-        took_s = time.perf_counter() - started
-        return {"per_s": len(latencies) / took_s, "p50_s": percentile(latencies, 0.5)}
+        started, spent_s = time.perf_counter(), time.process_time()
+        await asyncio.gather(*(caller(number) for number in range(in_flight)))
+        took_s, cpu_s = time.perf_counter() - started, time.process_time() - spent_s
+        p50_s = percentile(latencies, 0.5)
+        return {"per_s": len(latencies) / took_s, "p50_s": p50_s, "cpu_s": cpu_s}
 
     async def ingest(
         self, target: str, views_dsn: str = "", ahead_max: int = 0
@@ -98,18 +104,18 @@ class Load:
         async with Rapport(target, tenant=TENANT, principal=PRINCIPAL) as client:
             if views_dsn:
                 batches = following(self._batches, views_dsn, ahead_max)
-            started = time.perf_counter()
+            started, spent_s = time.perf_counter(), time.process_time()
             async for verdict in client.ingest(batches):
                 if verdict.appended is None:
                     raise RuntimeError(f"refused: {verdict.refused}")
                 count += len(verdict.events)
-            took_s = time.perf_counter() - started
-        return {"per_s": count / took_s}
+            took_s, cpu_s = time.perf_counter() - started, time.process_time() - spent_s
+        return {"per_s": count / took_s, "cpu_s": cpu_s}
 
     async def copy(self, dsn: str, source_dsn: str, first: int, last: int) -> dict[str, float]:
         """COPY the same rows."""
-        took_s = await limits.copied(dsn, source_dsn, first, last)
-        return {"per_s": (last - first + 1) / took_s}
+        took_s, cpu_s = await limits.copied(dsn, source_dsn, first, last)
+        return {"per_s": (last - first + 1) / took_s, "cpu_s": cpu_s}
 
     async def commits(self, dsn: str, source_dsn: str, first: int, last: int) -> dict[str, float]:
         """Commit single rows; the p50."""
@@ -121,9 +127,10 @@ class Load:
     ) -> dict[str, float]:
         """Publish the same messages into a stream of their own, then read them back."""
         messages = await limits.messages_of(source_dsn, first, last)
-        took_s = await limits.published(admin_url, messages)
+        took_s, cpu_s = await limits.published(admin_url, messages)
         read_s = await limits.read(admin_url, len(messages))
-        return {"per_s": len(messages) / took_s, "read_per_s": len(messages) / read_s}
+        rates = {"per_s": len(messages) / took_s, "read_per_s": len(messages) / read_s}
+        return {**rates, "cpu_s": cpu_s}
 
     async def peer(self, dsn: str, threads: int) -> None:
         """Open the peer on its database."""
@@ -145,6 +152,10 @@ class Load:
         """Append the batches at a steady rate, each until its balance is seen; p50 and p99."""
         return await self._asking.visible(ledger, projector, per_s, self._batches)
 
+    async def visible_alone(self, ledger: str, projector: str) -> dict[str, float]:
+        """The same one after the other; the p50 of an append, and until its balance is seen."""
+        return await self._asking.visible_alone(ledger, projector, self._batches)
+
     async def ask(self, target: str, what: str, count: int) -> dict[str, float]:
         """Ask one question after the other: `append`, `timeline` or `balance`; the p50."""
         return await self._asking.ask(target, what, count, self._batches)
@@ -156,10 +167,13 @@ class Load:
         for channel in self._channels.values():
             await channel.close()
 
-    def _channel(self, target: str) -> grpc.aio.Channel:
-        if target not in self._channels:
-            self._channels[target] = grpc.aio.insecure_channel(target)
-        return self._channels[target]
+    def _channel(self, target: str, number: int = 0) -> grpc.aio.Channel:
+        key = target, number
+        if key not in self._channels:
+            # Without this, channels to the same target share a connection.
+            options = [("grpc.use_local_subchannel_pool", 1)]
+            self._channels[key] = grpc.aio.insecure_channel(target, options=options)
+        return self._channels[key]
 
 
 async def main() -> None:

@@ -22,7 +22,7 @@ class LoadProcess:
 
     @property
     def pid(self) -> int:
-        """For profilers."""
+        """For who counts what it takes."""
         return self._process.pid
 
     async def do(self, name: str, **arguments: Any) -> dict[str, float]:
@@ -44,10 +44,10 @@ async def load_process() -> AsyncIterator[LoadProcess]:
 
 
 @asynccontextmanager
-async def echo_process() -> AsyncIterator[str]:
-    """The no-op server; where it listens."""
+async def echo_process() -> AsyncIterator[tuple[str, int]]:
+    """The no-op server; where it listens, and its process."""
     async with _module("bench.echo") as process:
-        yield f"127.0.0.1:{int((await _line(process))['port'])}"
+        yield f"127.0.0.1:{int((await _line(process))['port'])}", process.pid
 
 
 @asynccontextmanager

@@ -2,15 +2,18 @@
 
 import asyncio
 import time
+from statistics import median
 from typing import Final
 
 import nats
 from nats.js.errors import NotFoundError
 
 from bench import rows
+from bench.consumption import postgres_pid
 from bench.loading import load_process
 from bench.report import Figure
 from bench.settings import Settings
+from bench.spending import LIMIT_CPU, Spending, one, server
 from bench.stack import JOURNAL, BenchError, BenchStack
 from bench.tenant import BATCH_EVENTS, begun
 from services.ledger.relay.rebuild import rebuild_stream
@@ -21,10 +24,14 @@ _TIMEOUT_S: Final = 300.0
 
 
 async def measure(settings: Settings) -> list[Figure]:
-    """Raw publish, relay, raw publish, relay …, each into an empty stream; one round to warm up."""
+    """Raw publish, relay, raw publish, relay …, each into an empty stream; one round to warm up.
+
+    Both clocks start when the empty stream is there, and end when all of it is in.
+    """
     ours: list[float] = []
     raw: list[float] = []
     read: list[float] = []
+    noticed_s: list[float] = []
     async with BenchStack() as stack, load_process() as load:
         ledger = await stack.start_ledger(relay=True)
         count = settings.relay_messages
@@ -32,7 +39,15 @@ async def measure(settings: Settings) -> list[Figure]:
         await load.do("prepare", count=count, batch=BATCH_EVENTS)
         await load.do("ingest", target=ledger)
         head = await stack.head()
-        await _published(stack.nats_admin_url, head)
+        await published(stack.nats_admin_url, head)
+        spent = Spending(
+            {
+                "ledger": one(stack.pid("ledger")),
+                "postgres": server(await postgres_pid(stack)),
+                "nats": one(stack.state.processes["nats"].pid),
+            }
+        )
+        raw_spent = Spending({})
         for repeat in range(settings.repeats + 1):
             limit = await load.do(
                 "publish",
@@ -41,21 +56,30 @@ async def measure(settings: Settings) -> list[Figure]:
                 first=head - count + 1,
                 last=head,
             )
+            raw_spent.add({}, count, publisher=limit["cpu_s"])
             await rebuild_stream(stack.nats_admin_url, JOURNAL)
-            own = await _published(stack.nats_admin_url, head)
+            before = spent.now()
+            own, first_s = await published(stack.nats_admin_url, head)
+            spent.add(before, head)
             settings.say(f"relay: {own:,.0f} of {limit['per_s']:,.0f} messages/s")
             if repeat:
                 ours.append(own)
                 raw.append(limit["per_s"])
                 read.append(limit["read_per_s"])
-    notes = {"raw_read_messages_per_s": sorted(read)[len(read) // 2]}
+                noticed_s.append(first_s)
+    notes = {
+        "raw_read_messages_per_s": median(read),
+        "first_seen_s": median(noticed_s),
+        **spent.notes(),
+        **raw_spent.notes(LIMIT_CPU),
+    }
     return [Figure(rows.RELAY, ours, raw, notes=notes)]
 
 
-async def _published(admin_url: str, head: int) -> float:
-    """Messages a second from the first one seen in the stream to the head of the journal."""
+async def published(admin_url: str, head: int) -> tuple[float, float]:
+    """Messages a second from now to the head of the journal; seconds until the first one is in."""
+    started_s, first_s = time.perf_counter(), 0.0
     client = await nats.connect(admin_url)
-    first_s, first = 0.0, 0
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             while True:
@@ -64,11 +88,11 @@ async def _published(admin_url: str, head: int) -> float:
                 except NotFoundError:
                     await asyncio.sleep(_POLL_S)
                     continue
-                now_s, last = time.perf_counter(), info.state.last_seq
+                took_s, last = time.perf_counter() - started_s, info.state.last_seq
                 if last and not first_s:
-                    first_s, first = now_s, last
+                    first_s = took_s
                 if last >= head:
-                    return (head - first) / (now_s - first_s) if now_s > first_s else 0.0
+                    return head / took_s, first_s
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
         raise BenchError(f"the relay does not reach {head}") from None

@@ -9,9 +9,22 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final
 
+from bench.spending import CPU, LIMIT_CPU, ceiling, parts_of
+
 # Ends a line of the table, and stands nowhere else.
 _SHORT: Final = "below target"
 FORMAT: Final = 1
+# Notes that are told in the documents, as what and in which unit.
+NOTED: Final[Mapping[str, tuple[str, str]]] = {
+    "lag_s_max": ("the views behind at the end of a repeat, at most", "s"),
+    "raw_read_messages_per_s": ("raw reading of the same messages", "messages/s"),
+    "first_seen_s": ("until the first message is in the emptied stream", "s"),
+    "appends_per_s": ("appends at a fifth of the peak", "calls/s"),
+    "lone_append_p50_ms": ("p50 of an append, one caller", "ms"),
+    "lone_visible_p50_ms": ("p50 until it is visible, one caller", "ms"),
+    "events": ("the grown journal", "events"),
+    "events_rebuilt": ("the journal that is built and projected", "events"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +155,33 @@ def markdown(document: Mapping[str, Any]) -> list[str]:
             f"| {_both(figure)} | {_run(figure)} | {mark} |"
         )
     return lines
+
+
+def cpu_markdown(document: Mapping[str, Any]) -> list[str]:
+    """Where the CPU goes, what follows from it for this machine, and what else was measured."""
+    cores = int(document["machine"]["cores"])
+    lines = [
+        f"| row | µs of CPU | µs of the limit's | {cores} cores ÷ CPU | ÷ limit | target |",
+        "|---|---|---|---|---|---|",
+    ]
+    others = ["| row | also measured | |", "|---|---|---|"]
+    for figure in document["figures"]:
+        notes = figure.get("notes", {})
+        if cpu := parts_of(notes, CPU):
+            rate = ceiling(list(cpu.values()), cores)
+            share = rate / figure["limit_median"]
+            lines.append(
+                f"| {figure['what']} | {_told(cpu)} | {_told(parts_of(notes, LIMIT_CPU))} "
+                f"| {number(rate)} {figure['unit']} | {share:.2f} | {_target(figure)} |"
+            )
+        for name, (what, unit) in NOTED.items():
+            if name in notes:
+                others.append(f"| {figure['what']} | {what} | {number(notes[name])} {unit} |")
+    return [*lines, "", *others]
+
+
+def _told(parts: Mapping[str, float]) -> str:
+    return " + ".join(f"{name} {number(value)}" for name, value in parts.items())
 
 
 def machine_line(document: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """How long after an append a balance answers with it in, at a fifth of the peak."""
 
+from statistics import median
 from typing import Final
 
 from bench import rows
@@ -18,17 +19,21 @@ async def measure(settings: Settings) -> list[Figure]:
     """Single commits, appends, commits, appends …; the first round warms up.
 
     The peak is what the ledger takes with 64 appends in flight, relay and projector beside it,
-    measured in every round. Latencies count from the intended start.
+    measured in every round. Latencies count from the intended start. Notes tell one caller's, one
+    call after the other.
     """
     p50: list[float] = []
     p99: list[float] = []
     commits: list[float] = []
     rates: list[float] = []
+    alone: dict[str, list[float]] = {"append_p50_s": [], "p50_s": []}
     async with BenchStack() as stack, load_process() as load:
         ledger = await stack.start_ledger(relay=True)
         projector = await stack.start_projector()
         limit = await stack.fresh_database("raw")
-        total = (settings.visible_calls + settings.unary_calls) * (settings.repeats + 1)
+        lone = settings.visible_calls // 10
+        calls = settings.visible_calls + settings.unary_calls + lone
+        total = calls * (settings.repeats + 1)
         await begun(load, ledger, seed=5, events=total)
         for repeat in range(settings.repeats + 1):
             await load.do("prepare", count=settings.unary_calls, batch=1)
@@ -39,6 +44,8 @@ async def measure(settings: Settings) -> list[Figure]:
             commit = await load.do(
                 "commits", dsn=limit, source_dsn=stack.dsn, first=first, last=head
             )
+            await load.do("prepare", count=lone, batch=1)
+            one = await load.do("visible_alone", ledger=ledger, projector=projector)
             await load.do("prepare", count=settings.visible_calls, batch=1)
             rate = SHARE_OF_PEAK * peak
             own = await load.do("visible", ledger=ledger, projector=projector, per_s=rate)
@@ -51,8 +58,14 @@ async def measure(settings: Settings) -> list[Figure]:
                 p99.append(own["p99_s"] * _MS)
                 commits.append(commit["p50_s"] * _MS)
                 rates.append(rate)
-    notes = {"appends_per_s": sorted(rates)[len(rates) // 2]}
+                for name, values in alone.items():
+                    values.append(one[name] * _MS)
+    notes = {
+        "appends_per_s": median(rates),
+        "lone_append_p50_ms": median(alone["append_p50_s"]),
+        "lone_visible_p50_ms": median(alone["p50_s"]),
+    }
     return [
         Figure(rows.VISIBLE_P50, p50, commits, notes=notes),
-        Figure(rows.VISIBLE_P99, p99, commits, notes=notes),
+        Figure(rows.VISIBLE_P99, p99, commits),
     ]

@@ -29,7 +29,7 @@ async def read_tenant_portfolio(
     """The sums with the balances of the extremes; None where standings do not answer the question.
 
     The same figures as adding up every relationship; of holdings the first HOLDINGS_MAX of each
-    kind. Costs by the number of relationships: see docs/figures.md.
+    kind. Costs by the number of relationships (`rapport bench --rows wide`).
     """
     if not question.newest or not is_built(snapshot, question):
         return None

@@ -7,8 +7,17 @@ import pytest
 
 from bench import rows
 from bench.chart import shares
-from bench.docs import BEGIN, END, filled, merged
-from bench.report import Figure, Row, document_of, markdown, number, rounded, table
+from bench.docs import BEGIN, CPU_BEGIN, CPU_END, END, filled, merged
+from bench.report import (
+    Figure,
+    Row,
+    cpu_markdown,
+    document_of,
+    markdown,
+    number,
+    rounded,
+    table,
+)
 
 MORE = Row("more", "ours", "theirs", "events/s", 0.7)
 LESS = Row("less", "ours", "theirs", "ms", 1.2, at_most=True)
@@ -120,6 +129,23 @@ def test_what_stands_between_the_markers_is_made_from_the_run() -> None:
     text = filled(f"before\n{BEGIN}\nold\n{END}\nafter\n", told)
     assert text == "\n".join(["before", BEGIN, *markdown(told), END, "after", ""])
     assert filled(text, told) == text
+
+
+def test_the_cpu_of_all_parts_says_what_a_machine_can_reach_at_all() -> None:
+    notes = {"cpu_us_ledger": 300.0, "cpu_us_client": 100.0, "limit_cpu_us_echo": 170.0}
+    told = document(Figure(MORE, [1_000.0], [5_000.0], notes={**notes, "lag_s_max": 0.25}))
+    assert told["machine"]["cores"] == 2
+    lines = cpu_markdown(told)
+    # Two cores give 2,000,000 µs a second: 5,000 events of 400.
+    assert (
+        "| ours | ledger 300 + client 100 | echo 170 | 5,000 events/s | 1.00 | at least 0.7 |"
+        in lines
+    )
+    assert lines[-1] == "| ours | the views behind at the end of a repeat, at most | 0.25 s |"
+    text = f"{BEGIN}\n{END}\nbetween\n{CPU_BEGIN}\nold\n{CPU_END}\nafter"
+    found = filled(text, told)
+    assert "\nold\n" not in found
+    assert filled(found, told) == found
 
 
 def test_a_document_without_markers_is_refused() -> None:
