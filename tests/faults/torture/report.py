@@ -44,7 +44,9 @@ class Counts:
     # Calls by operation and outcome; what had none is under "unanswered".
     by_outcome: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_reason: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # Faults that happened, and those that another one kept from it.
     by_fault: Counter[str] = field(default_factory=Counter)
+    by_fault_failed: Counter[str] = field(default_factory=Counter)
     by_command: Counter[str] = field(default_factory=Counter)
     events_acknowledged: int = 0
     _open: dict[int, str] = field(default_factory=dict)
@@ -64,8 +66,9 @@ class Counts:
                     self.events_acknowledged += len(record.events or ())
                 else:
                     self.by_reason[record.type, record.reason] += 1
-            case Fault(phase="begin"):
-                self.by_fault[record.name] += 1
+            case Fault(phase="end"):
+                done = record.detail.get("done", True)
+                (self.by_fault if done else self.by_fault_failed)[record.name] += 1
             case Operator(outcome=str()):
                 self.by_command[record.command] += 1
             case End():
@@ -108,6 +111,7 @@ def document(counts: Counts, violations: Sequence[Violation]) -> dict[str, Any]:
         "calls": counts.outcomes(),
         "reasons": reasons,
         "faults": dict(sorted(counts.by_fault.items())),
+        "faults_failed": dict(sorted(counts.by_fault_failed.items())),
         "operator": dict(sorted(counts.by_command.items())),
         "events_acknowledged": counts.events_acknowledged,
         "rules": [rule for names in RULES for rule in names.split(" and ")],
@@ -138,7 +142,8 @@ def render_text(
         lines += _table(f"calls: {op}", outcomes)
     for outcome, reasons in told["reasons"].items():
         lines += _table(f"reasons: {outcome}", reasons)
-    lines += _table("faults", told["faults"]) + _table("operator", told["operator"])
+    lines += _table("faults", told["faults"]) + _table("faults failed", told["faults_failed"])
+    lines += _table("operator", told["operator"])
     lines.append(f"{len(violations)} violations of {len(told['rules'])} rules")
     lines += _table("violations", Counter(each.rule for each in violations))
     for violation in _first_of_each_rule(violations):

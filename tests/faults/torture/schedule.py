@@ -27,6 +27,7 @@ ALL: Final[Sequence[type[Fault]]] = (
 _TOGETHER: Final = (1, 1, 1, 2, 2, 3)
 # Between two rounds, in seconds: time to recover, sometimes not enough.
 _LULL_S: Final = (0.5, 5.0)
+_MEND_TRIES: Final = 3
 
 
 class Schedule:
@@ -96,21 +97,32 @@ class Schedule:
     async def _play(self, fault: Fault, offset_s: float, lasts_s: float) -> None:
         await asyncio.sleep(offset_s)
         self._note(fault, "begin", lasts_s=round(lasts_s, 2))
-        problem = ""
+        problems: list[str] = []
+        done = False
         try:
             async with asyncio.timeout(fault.deadline_s):
                 await fault.begin()
             self.done[fault.name] += 1
+            done = True
             await asyncio.sleep(lasts_s)
         except Exception as error:  # noqa: BLE001 - one fault may keep another from happening
-            problem = repr(error)
+            problems.append(repr(error))
             self.failed[fault.name] += 1
         await fault.rested()
-        try:
-            await fault.end()
-        except Exception as error:  # noqa: BLE001 - what is left is mended before the end
-            problem = f"{problem} {error!r}".strip()
-        self._note(fault, "end", **({"problem": problem} if problem else {}))
+        problems += await self._mended(fault)
+        self._note(fault, "end", done=done, **({"problems": problems} if problems else {}))
+
+    async def _mended(self, fault: Fault) -> list[str]:
+        """What was in the way; after so many tries it is left for the end of the run."""
+        problems: list[str] = []
+        for _ in range(_MEND_TRIES):
+            try:
+                await fault.end()
+            except Exception as error:  # noqa: BLE001 - another fault may be in the way
+                problems.append(repr(error))
+            else:
+                break
+        return problems
 
     def _note(self, fault: Fault, phase: str, **more: object) -> None:
         self._stage.history.write(

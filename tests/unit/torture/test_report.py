@@ -1,12 +1,14 @@
 """The report of a torture run."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.faults.torture.checker import check
 from tests.faults.torture.history import line_of
+from tests.faults.torture.records import Fault
 from tests.faults.torture.report import count, main, render_json, render_text, shown_of
 from tests.support.torture_histories import valid_history
 from tests.support.torture_plants import planted
@@ -23,6 +25,18 @@ def test_it_counts_records_calls_and_faults() -> None:
     assert sum(told["faults"].values()) == told["records"]["fault"] // 2
     assert told["reasons"]["definite"]["LEDGER_BUSY"] >= 1
     assert told["violations"] == []
+
+
+def test_a_fault_that_was_kept_from_happening_is_counted_apart() -> None:
+    records = [
+        replace(each, detail={"problem": "no", "done": False})
+        if isinstance(each, Fault) and each.name == "kill" and each.phase == "end"
+        else each
+        for each in valid_history(1)
+    ]
+    told = json.loads(render_json(count(records), []))
+    assert told["faults_failed"]["kill"] >= 1
+    assert "kill" not in told["faults"]
 
 
 def test_a_call_without_an_outcome_is_counted_as_unanswered() -> None:

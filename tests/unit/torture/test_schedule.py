@@ -8,9 +8,10 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
+from tests.faults.torture import records
 from tests.faults.torture import schedule as module
 from tests.faults.torture.faults import Fault
-from tests.faults.torture.history import HistoryWriter
+from tests.faults.torture.history import HistoryWriter, read
 from tests.faults.torture.schedule import Schedule
 from tests.faults.torture.stage import Stage
 
@@ -117,6 +118,29 @@ async def test_what_goes_on_beyond_the_deadline_has_ended_before_it_is_mended(ma
     assert Slow.said == ["stopped", "started"]
     assert schedule.failed == {"slow": 1}
     assert not schedule.done
+
+
+class Stubborn(Quick):
+    """Is not mended at the first try."""
+
+    name = "stubborn"
+    tries: ClassVar[int] = 0
+
+    async def end(self) -> None:
+        Stubborn.tries += 1
+        if Stubborn.tries < 3:
+            raise OSError("not yet")
+
+
+async def test_what_is_not_mended_at_once_is_tried_again(make: Any, tmp_path: Path) -> None:
+    Stubborn.tries = 0
+    schedule = make("quick")
+    await schedule._play(Stubborn(schedule._stage, random.Random(1)), 0.0, 0.0)
+    assert Stubborn.tries == 3
+    assert schedule.done == {"stubborn": 1}
+    *_, last = read(tmp_path / "0.jsonl")
+    assert isinstance(last, records.Fault)
+    assert last.detail["done"] is True
 
 
 async def test_kinds_whose_turn_never_came_are_named(make: Any) -> None:
