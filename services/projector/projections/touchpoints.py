@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 import asyncpg
@@ -40,6 +41,7 @@ _RECORDED_COLUMNS: Final = (
 _OCCURRED_AT: Final = 5
 # Up to so many go by INSERT.
 _FEW: Final = 50
+_BY_PAIR: Final = itemgetter(*map(_RECORDED_COLUMNS.index, ("tenant", "a", "b", "position")))
 _EFFECTIVE, _CORRECTED, _VOIDED = 1, 2, 3
 
 
@@ -90,6 +92,8 @@ async def insert(conn: asyncpg.Connection, journal: str, arrivals: Arrivals) -> 
         await conn.execute(SQL["insert_touchpoints"], journal, *columns(rows, 15))
         return
     records = [(journal, *row, row[_OCCURRED_AT]) for row in rows]
+    # By pair: neighbours in six of the indexes. A sixth of what COPY costs PostgreSQL.
+    records.sort(key=_BY_PAIR)
     await conn.copy_records_to_table(
         "touchpoints", schema_name="views", columns=_RECORDED_COLUMNS, records=records
     )
