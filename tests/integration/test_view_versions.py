@@ -105,7 +105,7 @@ async def site(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 
 async def described(conn: asyncpg.Connection, name: str) -> list[Any]:
-    """Columns, indexes, constraints and rights of the read models in a schema."""
+    """Columns, indexes, constraints, rights and storage of the read models in a schema."""
     columns = await conn.fetch(
         "SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name"
         " FROM information_schema.columns WHERE table_schema = $1 AND table_name = ANY ($2)"
@@ -132,7 +132,15 @@ async def described(conn: asyncpg.Connection, name: str) -> list[Any]:
         name,
         list(READ_MODELS),
     )
-    return [tuple(row) for row in (*columns, *indexes, *constraints, *rights)]
+    storage = await conn.fetch(
+        "SELECT c.relname, c.reloptions FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.reloptions IS NOT NULL ORDER BY 1",
+        name,
+        list(READ_MODELS),
+    )
+    assert storage, "balances have room for more"
+    return [tuple(row) for row in (*columns, *indexes, *constraints, *rights, *storage)]
 
 
 async def test_every_table_of_the_views_is_a_read_model_or_is_kept(site: Site) -> None:
