@@ -30,6 +30,9 @@ SERVER_VERSION_MIN: Final = (2, 15, 1)
 ACK_TIMEOUT_S: Final = 10.0
 # What the server takes as one atomic batch unless it is configured otherwise.
 CHUNK_MESSAGES_MAX: Final = 1_000
+# Up to so many cost less one by one: the server makes a store of its own for every batch, which
+# takes it 1.4 ms of CPU and 2 to 30 ms, as busy as the disk is, whatever is in it.
+FEW_MESSAGES_MAX: Final = 12
 # JetStream's own codes: another last sequence than expected, and a batch of which some was lost.
 _REFUSALS: Final = frozenset({10071, 10164, 10176})
 
@@ -163,34 +166,43 @@ class SequencedStream:
         return Tail(last, headers.get(streams.EVENT_ID, ""), headers.get(streams.INCARNATION, ""))
 
     async def publish(self, chunk: Sequence[Message]) -> None:
-        """Publish consecutive positions, all or none; returns when they are stored.
+        """Publish consecutive positions, at most CHUNK_MESSAGES_MAX; returns when all are stored.
 
-        One atomic batch of at most CHUNK_MESSAGES_MAX, pipelined, stored where it begins at the
-        sequence of its first position or not at all. Expecting the last sequence of every message
-        would not do: what is published by somebody else in between takes the place of one, and the
-        next one fits again. Raises Refused, Unwritable, or the client's errors; then nothing was
-        stored unless the answer was lost.
+        A few go one after the other, each when the one before is stored; many as one atomic batch,
+        pipelined. Either is stored at the sequences of its positions, from the first one on, or
+        not. Expecting the last sequence of messages that do not wait for each other would not do:
+        what is published by somebody else in between takes the place of one, and the next one fits
+        again. Raises Refused, Unwritable, or the client's errors; then what was stored is none or
+        the first ones of a few, and none of many, unless an answer was lost.
         """
         self._check_connected()
+        if len(chunk) <= FEW_MESSAGES_MAX:
+            for message in chunk:
+                await self._store(message, {EXPECTED_LAST_SEQUENCE: str(message.position - 1)})
+            return
         *first, last = chunk
         headers = _batch_headers(len(chunk), chunk[0].position - 1)
         for message in first:
             await self._client.publish(
                 message.subject, message.body, headers={**message.headers, **next(headers)}
             )
+        await self._store(last, next(headers))
+
+    async def _store(self, message: Message, more: dict[str, str]) -> None:
+        """Publish a message and wait for what the stream says of it."""
         answer = await self._client.request(
-            last.subject,
-            last.body,
+            message.subject,
+            message.body,
             timeout=ACK_TIMEOUT_S,
-            headers={**last.headers, **next(headers)},
+            headers={**message.headers, **more},
         )
         acknowledgement = json.loads(answer.data)
         error = acknowledgement.get("error")
         if error is not None:
             text = f"{error.get('description')} ({error.get('err_code')})"
             raise (Refused if error.get("err_code") in _REFUSALS else Unwritable)(text)
-        if acknowledgement.get("seq") != last.position:
-            raise Refused(f"position {last.position} was stored at {acknowledgement.get('seq')}")
+        if acknowledgement.get("seq") != message.position:
+            raise Refused(f"position {message.position} was stored at {acknowledgement.get('seq')}")
 
     async def recreate(self, first_sequence: int = 1) -> None:
         """Delete the stream with everything in it and make it anew; needs the admin credential.
@@ -203,11 +215,8 @@ class SequencedStream:
 
 
 def _batch_headers(size: int, expected_last: int) -> Iterator[dict[str, str]]:
-    """What makes messages one batch after a sequence; a message alone needs no batch."""
+    """What makes messages, two at least, one batch after a sequence."""
     expected = {EXPECTED_LAST_SEQUENCE: str(expected_last)}
-    if size == 1:
-        yield expected
-        return
     batch = {BATCH_ID: uuid.uuid4().hex}
     yield {**batch, BATCH_SEQUENCE: "1", **expected}
     for number in range(2, size):

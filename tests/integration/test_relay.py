@@ -21,7 +21,7 @@ from services.ledger.relay.rebuild import rebuild_stream
 from services.ledger.relay.relay import Relay
 from services.ledger.relay.stream import EventStream
 from services.runtime import streams
-from services.runtime.jetstream import EXPECTED_LAST_SEQUENCE, Refused
+from services.runtime.jetstream import EXPECTED_LAST_SEQUENCE, FEW_MESSAGES_MAX, Refused, Tail
 from tests.support.databases import Database
 from tests.support.journals import fill
 
@@ -247,14 +247,15 @@ async def test_a_foreign_message_stops_the_relay_until_the_stream_is_rebuilt(
         await until(lambda: watched.healthy)
 
 
-async def test_a_foreign_message_in_the_midst_of_a_chunk_makes_the_server_refuse_all_of_it(
-    journal: Journal, database: Database, private_nats: NatsServer
+@pytest.mark.parametrize("count", [6, 2 + FEW_MESSAGES_MAX, 3 + FEW_MESSAGES_MAX])
+async def test_a_foreign_message_in_the_place_of_a_chunk_makes_the_server_refuse_all_of_it(
+    journal: Journal, database: Database, private_nats: NatsServer, count: int
 ) -> None:
-    await fill(journal, 6)
+    await fill(journal, count)
     row = await journal.head("main")
     events = [e async for chunk in journal.read_journal("main") for e in chunk.events]
     chunk = [message_of(event, row.incarnation) for event in events]
-    client, stranger = [await nats.connect(private_nats.url) for _ in range(2)]
+    client, stranger = [await nats.connect(private_nats.admin_url) for _ in range(2)]
     stream = EventStream(client, "main")
     await stream.ensure()
     await stream.publish(chunk[:2])
@@ -263,6 +264,10 @@ async def test_a_foreign_message_in_the_midst_of_a_chunk_makes_the_server_refuse
     with pytest.raises(Refused):
         await stream.publish(chunk[2:])
     assert (await stream.tail()).last_sequence == 3
+    await stream.recreate()
+    await stream.publish(chunk[:2])
+    await stream.publish(chunk[2:])
+    assert await stream.tail() == Tail(count, events[-1].event_id, row.incarnation)
     await client.close()
     await stranger.close()
 
