@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -55,17 +55,20 @@ def bench(
             raise typer.BadParameter(f"{name} is none of {', '.join(MEASURES)}")
     say = lambda line: typer.echo(line, err=True)  # noqa: E731
     settings = (quick if small else full)(say, events)
-    document = asyncio.run(_until_stopped(_measured(chosen, settings, small=small)))
     out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    (out / "benchmarks.json").write_text(text, encoding="utf-8")
+
+    def keep(document: dict[str, Any]) -> None:
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        (out / "benchmarks.json").write_text(text, encoding="utf-8")
+        if write_docs:
+            docs.write(document)
+
+    document = asyncio.run(_until_stopped(_measured(chosen, settings, keep, small=small)))
     if chart.is_drawable():
         chart.draw(document, out / "benchmarks.png")
     typer.echo(machine_line(document))
     for line in table(document):
         typer.echo(line)
-    if write_docs:
-        docs.write(document)
 
 
 async def _until_stopped(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
@@ -80,12 +83,18 @@ async def _until_stopped(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str,
         raise BenchError("stopped before the end") from None
 
 
-async def _measured(chosen: list[str], settings: Settings, *, small: bool) -> dict[str, Any]:
+async def _measured(
+    chosen: list[str], settings: Settings, keep: Callable[[dict[str, Any]], None], *, small: bool
+) -> dict[str, Any]:
+    """The document; what is measured is kept as it comes, whatever becomes of the rest."""
     from bench.machine import described
 
     machine = await described()
+    document: dict[str, Any] = {}
     figures: list[Figure] = []
     for name in chosen:
         settings.say(f"measuring {name}")
         figures += await import_module(MEASURES[name]).measure(settings)
-    return document_of([figure.as_json() for figure in figures], machine, quick=small)
+        document = document_of([figure.as_json() for figure in figures], machine, quick=small)
+        keep(document)
+    return document
