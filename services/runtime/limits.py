@@ -97,8 +97,10 @@ READ_CHUNK_BYTES_MAX: Final = 256 * KIB
 # What the NATS server takes as one atomic batch unless it is configured otherwise.
 RELAY_CHUNK_MESSAGES_MAX: Final = 1_000
 RELAY_CHUNK_BYTES_MAX: Final = 4 * MIB
-# Reads and subscriptions open at once.
-SUBSCRIBERS_MAX: Final = 1_000
+# Streams of any sort that a service has open at once.
+STREAMS_OPEN_MAX: Final = 1_000
+# Reads and subscriptions among a ledger's; one whose reader takes nothing holds a megabyte or two.
+SUBSCRIBERS_MAX: Final = 256
 # Ingest streams open at once, and what each may have unanswered; events within what a tenant may
 # have in flight, so that two streams of one tenant do not starve each other.
 INGEST_STREAMS_MAX: Final = 64

@@ -5,8 +5,8 @@ statuses, counts and times. Handlers raise RapportError and know nothing of it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NoReturn, Protocol, cast
 
 import grpc
@@ -19,14 +19,14 @@ from services.runtime.clock import Clock, SystemClock
 from services.runtime.errors import RapportError, Reason
 from services.runtime.grpc_errors import code_of, grpc_status_of, unforeseen
 from services.runtime.limits import (
-    CALL_BYTES_IN_FLIGHT_MAX,
-    CALLS_IN_FLIGHT_MAX,
     MESSAGE_BYTES_MAX,
     METADATA_BYTES_MAX,
     STREAM_WINDOW_BYTES,
 )
+from services.runtime.room import Room
 
-_STREAMS_PER_CONNECTION_MAX: Final = 1_000
+# Each may bring a message before it can be refused.
+_STREAMS_PER_CONNECTION_MAX: Final = 256
 _KEEPALIVE_TIME_MS: Final = 30_000
 _KEEPALIVE_TIMEOUT_MS: Final = 10_000
 _PING_INTERVAL_MIN_MS: Final = 5_000
@@ -72,31 +72,6 @@ class NoObserver:
 
 class CallerGone(Exception):  # noqa: N818 - says what happened
     """The caller went away while something was written to it."""
-
-
-class Room:
-    """What the unary calls under way may hold together; beyond it, calls are refused unread."""
-
-    def __init__(
-        self, calls_max: int = CALLS_IN_FLIGHT_MAX, bytes_max: int = CALL_BYTES_IN_FLIGHT_MAX
-    ) -> None:
-        self._calls_max, self._bytes_max = calls_max, bytes_max
-        self._calls = self._bytes = 0
-
-    @contextmanager
-    def taken(self, size_bytes: int) -> Iterator[None]:
-        """Room for one call while the block runs; the only one always fits. Raises TOO_BUSY."""
-        if self._calls and (
-            self._calls >= self._calls_max or self._bytes + size_bytes > self._bytes_max
-        ):
-            raise RapportError(Reason.TOO_BUSY, "too much is in flight; nothing was written")
-        self._calls += 1
-        self._bytes += size_bytes
-        try:
-            yield
-        finally:
-            self._calls -= 1
-            self._bytes -= size_bytes
 
 
 class _Malformed:
@@ -169,11 +144,12 @@ class Edge:
         # Written with `context.write`, not as a generator: what fails while writing is then
         # handled in this task too, and nothing is left suspended when the caller goes away.
         async def call(request: Any, context: Context) -> None:
-            result = behaviour(request, context)
-            if hasattr(result, "__aiter__"):
-                await _write_all(result, context)
-            else:
-                await result
+            with self._room.stream():
+                result = behaviour(request, context)
+                if hasattr(result, "__aiter__"):
+                    await _write_all(result, context)
+                else:
+                    await result
 
         async def answer(request: Any, context: Context) -> None:
             await self._guard(call, request, context, method)

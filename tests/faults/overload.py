@@ -1,6 +1,11 @@
-"""Far more of one kind of call than a service takes, and what that does to the service."""
+"""Far more of one kind of call than a service takes, and what that does to the service.
+
+RAPPORT_OVERLOAD_S=60 RAPPORT_OVERLOAD_OUT=overload.jsonl pytest tests/faults/test_overload.py
+python -m tests.faults.overload_table overload.jsonl
+"""
 
 import asyncio
+import json
 import os
 import re
 import time
@@ -16,8 +21,9 @@ from rapport.errors import error_of
 
 from tests.faults.cluster import Replica
 
-# How long each edge is overloaded. RAPPORT_OVERLOAD_S=60 for the figures in docs/figures.md.
+# How long each edge is overloaded, and where what came of it is written, a line an edge.
 OVERLOAD_S: Final = float(os.environ.get("RAPPORT_OVERLOAD_S", "1"))
+OUT: Final = os.environ.get("RAPPORT_OVERLOAD_OUT", "")
 # What a service may grow by over its warmed state, however long it lasts. Most of it is what gRPC
 # itself takes in before anybody can refuse it: see docs/operations.md, overload.
 GROWTH_MIB_MAX: Final = 512.0
@@ -25,6 +31,7 @@ _SAMPLE_S: Final = 0.05
 _PATIENCE_S: Final = 60.0
 _ROUND_S: Final = 2.0
 _EXPIRED: Final = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+_REFUSED_STREAM: Final = "RST_STREAM with error code 7"
 _RSS: Final = re.compile(r"VmRSS:\s+(\d+) kB")
 
 
@@ -42,6 +49,10 @@ class Pressure:
     cut_off: int = 0
     without_retry_info: Counter[str] = field(default_factory=Counter)
 
+    def limit_met(self) -> bool:
+        """Whether somebody was told that the service takes no more."""
+        return self.refused["TOO_BUSY"] > 0
+
     @property
     def growth_mib(self) -> float:
         """At its peak over its warmed state."""
@@ -51,6 +62,10 @@ class Pressure:
         """Count a refusal; how long it asks to wait, in seconds."""
         # grpc.aio's own words for a write that met a stream which the server had ended.
         if failure.details() == "Internal error from Core":
+            return 0.05
+        # HTTP/2's own REFUSED_STREAM: one more on this connection than it may have, not looked at.
+        if _REFUSED_STREAM in (failure.details() or ""):
+            self.refused["REFUSED_STREAM"] += 1
             return 0.05
         # The server's side of a deadline may be heard of first, as CANCELLED.
         if has_deadline and failure.code() in _EXPIRED:
@@ -64,11 +79,20 @@ class Pressure:
 
     def assert_bounded(self, edge: str) -> None:
         """Memory stayed within bounds, and whoever was refused was told when to come back."""
-        refused = dict(self.refused.most_common())
-        print(
-            f"{edge}: {self.answered} answered, refused {refused}, {self.expired} expired, "
-            f"{self.began_mib:.0f} MiB and {self.growth_mib:+.0f} at its peak"
-        )
+        told = {
+            "edge": edge,
+            "seconds": OVERLOAD_S,
+            "answered": self.answered,
+            "refused": dict(self.refused.most_common()),
+            "expired": self.expired,
+            "cut_off": self.cut_off,
+            "began_mib": round(self.began_mib),
+            "growth_mib": round(self.growth_mib),
+        }
+        print(json.dumps(told))
+        if OUT:
+            with Path(OUT).open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(told) + "\n")
         assert not self.without_retry_info, self.without_retry_info
         assert self.growth_mib < GROWTH_MIB_MAX, edge
 
@@ -99,13 +123,20 @@ def rss_mib(pid: int) -> float:
 
 
 async def hammer(
-    pressure: Pressure, calls: int, call: Callable[[int], Awaitable[Any]], for_s: float = OVERLOAD_S
+    pressure: Pressure,
+    calls: int,
+    call: Callable[[int], Awaitable[Any]],
+    for_s: float = OVERLOAD_S,
+    until: Callable[[], bool] = lambda: True,
 ) -> None:
-    """So many callers at once, each calling again and again; refused ones wait as they are told."""
-    until_s = time.monotonic() + for_s
+    """So many callers at once, each calling again and again; refused ones wait as they are told.
+
+    Longer than `for_s` where a slow machine takes more for what is waited for, a minute at most.
+    """
+    left_s = _time_left(for_s, until)
 
     async def one(number: int) -> None:
-        while time.monotonic() < until_s:
+        while left_s() > 0:
             try:
                 await call(number)
             except grpc.aio.AioRpcError as failure:
@@ -127,11 +158,7 @@ async def left_unread(
 
     Longer than `for_s` where a slow machine takes more for what is waited for, a minute at most.
     """
-    until_s = time.monotonic() + for_s
-
-    def left_s() -> float:
-        rest_s = until_s - time.monotonic()
-        return rest_s if until() or rest_s < -_PATIENCE_S else max(rest_s, _ROUND_S)
+    left_s = _time_left(for_s, until)
 
     async def one() -> None:
         while (for_now_s := left_s()) > 0:
@@ -154,6 +181,17 @@ async def left_unread(
                 stream.cancel()
 
     await asyncio.gather(*(one() for _ in range(streams)))
+
+
+def _time_left(for_s: float, until: Callable[[], bool]) -> Callable[[], float]:
+    """Seconds that are left; a round more while what is waited for has not come."""
+    until_s = time.monotonic() + for_s
+
+    def left_s() -> float:
+        rest_s = until_s - time.monotonic()
+        return rest_s if until() or rest_s < -_PATIENCE_S else max(rest_s, _ROUND_S)
+
+    return left_s
 
 
 async def _failure(stream: Any) -> grpc.aio.AioRpcError:

@@ -14,14 +14,17 @@ from rapport.v1 import capital_service_pb2 as capital
 from rapport.v1 import ledger_service_pb2 as pb
 from rapport.v1 import ledger_service_pb2_grpc as pb_grpc
 
+from services.runtime.limits import CALLS_IN_FLIGHT_MAX, STREAMS_OPEN_MAX, SUBSCRIBERS_MAX
 from tests.faults.cluster import Cluster, Replica
 from tests.faults.load import load
 from tests.faults.overload import OVERLOAD_S, hammer, left_unread, lost, watched
 from tests.faults.scene import Scene
 
 NOTE = "x" * 4_000
-# What a queue takes before a call is refused, several times over.
-CALLERS = 300
+# More streams and calls than a service takes at once.
+STREAMS = SUBSCRIBERS_MAX + 50
+WATCHERS = STREAMS_OPEN_MAX + 50
+CALLERS = CALLS_IN_FLIGHT_MAX + 500
 pytestmark = pytest.mark.timeout(300 + 3 * OVERLOAD_S)
 
 
@@ -30,7 +33,7 @@ def who(scene: Scene) -> tuple[tuple[str, str], ...]:
 
 
 @asynccontextmanager
-async def channels(replica: Replica, count: int = 4) -> AsyncIterator[list[grpc.aio.Channel]]:
+async def channels(replica: Replica, count: int = 8) -> AsyncIterator[list[grpc.aio.Channel]]:
     """Connections of their own, each with all the streams it may have."""
     options = (("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0))
     async with AsyncExitStack() as stack:
@@ -74,8 +77,9 @@ async def test_appends_beyond_what_a_ledger_takes(cluster: Cluster, scene: Scene
             await stub.AppendEvents(request, metadata=who(scene), timeout=60)
             acknowledged.update(ids)
 
-        await hammer(pressure, CALLERS, append)
+        await hammer(pressure, CALLERS, append, until=pressure.limit_met)
     pressure.assert_bounded("unary append")
+    assert pressure.limit_met()
     await answers(scene, ledger)
     await assert_recorded(scene, acknowledged)
 
@@ -102,9 +106,9 @@ async def test_ingest_streams_whose_verdicts_nobody_reads(cluster: Cluster, scen
             return stub.IngestEvents(requests(), metadata=who(scene))
 
         # Of a ledger's 64 streams some are left over.
-        await left_unread(pressure, begin, 80, until=lambda: bool(pressure.refused["TOO_BUSY"]))
+        await left_unread(pressure, begin, 80, until=pressure.limit_met)
     pressure.assert_bounded("ingest")
-    assert pressure.refused["TOO_BUSY"]
+    assert pressure.limit_met()
     await answers(scene, ledger)
 
 
@@ -123,8 +127,9 @@ async def test_appends_that_are_large(cluster: Cluster, scene: Scene) -> None:
             await stub.AppendEvents(request, metadata=who(scene), timeout=120)
             acknowledged.update(ids)
 
-        await hammer(pressure, 30, append)
+        await hammer(pressure, 30, append, until=pressure.limit_met)
     pressure.assert_bounded("large append")
+    assert pressure.limit_met()
     await answers(scene, ledger)
     await assert_recorded(scene, acknowledged)
 
@@ -145,8 +150,9 @@ async def test_readers_that_do_not_read(cluster: Cluster, scene: Scene, name: st
             return method(request, metadata=who(scene))
 
         async with load(scene, lambda _: scene.impatient(10.0, ledger=ledger.target)) as loaded:
-            await left_unread(pressure, begin, CALLERS)
+            await left_unread(pressure, begin, STREAMS, until=pressure.limit_met)
     pressure.assert_bounded(name)
+    assert pressure.limit_met()
     assert not loaded.told.refused
     await answers(scene, ledger)
     await assert_recorded(scene, set(loaded.told.acknowledged))
@@ -161,17 +167,18 @@ async def test_queries_beyond_what_a_projector_takes(cluster: Cluster, scene: Sc
         stubs: list[Any] = [capital_service_pb2_grpc.CapitalServiceStub(one) for one in several]
 
         async def ask(number: int) -> None:
-            beyond = head + 1 if number % 2 else head  # half of them wait in vain
+            beyond = head + 1 if number % 5 else head  # four of five wait in vain
             request = capital.GetBalanceRequest(
                 relationship="relationships/w1~w2",
                 as_of=capital.AsOf(min_position=beyond),
             )
             stub = stubs[number % len(stubs)]
-            await stub.GetBalance(request, metadata=who(scene), timeout=2)
+            await stub.GetBalance(request, metadata=who(scene), timeout=5)
 
-        await hammer(pressure, 2 * CALLERS, ask)
+        await hammer(pressure, CALLERS, ask, until=pressure.limit_met)
     pressure.assert_bounded("queries")
     assert pressure.answered
+    assert pressure.limit_met()
     async with scene.impatient(10.0, projector=projector.target) as client:
         await client.balance("w1", "w2", min_position=head)
 
@@ -192,8 +199,9 @@ async def test_watchers_of_attention_that_do_not_read(cluster: Cluster, scene: S
             request = attention_service_pb2.WatchAttentionRequest()
             return stub.WatchAttention(request, metadata=who(scene))
 
-        await left_unread(pressure, begin, CALLERS)
+        await left_unread(pressure, begin, WATCHERS, until=pressure.limit_met)
     pressure.assert_bounded("WatchAttention")
+    assert pressure.limit_met()
     async with scene.impatient(10.0, projector=projector.target) as client:
         await client.balance("w1", "w2", min_position=head)
 
