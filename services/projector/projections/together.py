@@ -147,6 +147,7 @@ async def locked(conn: asyncpg.Connection, journal: str) -> AsyncIterator[bool]:
     await conn.execute("COMMIT")
 
 
+@lru_cache(_COMBINATIONS_MAX)
 def _width(stem: str) -> int:
     """How many binds a statement has besides the journal."""
     return max(map(int, _BIND.findall(SQL[stem]))) - 1
