@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.projector.domain.calendar import day_of
 from services.projector.domain.facts import Touchpoint
@@ -12,8 +13,7 @@ from services.projector.domain.weights import Weight, weigher_of
 from services.runtime.policy import INCIDENT, RECOVERY, Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What one touchpoint posts: mp on both accounts that decay from `day` with the half-life.
 
     It counts from `effective_from` on. `weight` says how the numbers came about, the ranks what

@@ -1,8 +1,7 @@
 """Rule 5: repeated small touches wear off within a week. Source: the domain contract, section 5."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.projector.domain.calendar import week_of
 from services.projector.domain.facts import Pair, Touchpoint
@@ -12,16 +11,14 @@ from services.projector.domain.weights import PER_MILLE, PRODUCT_SCALE, Weight
 _POSTED_SCALE: Final = PRODUCT_SCALE * PER_MILLE
 
 
-@dataclass(frozen=True, slots=True)
-class Rank:
+class Rank(NamedTuple):
     """The place of a touchpoint in its cell, from 1, and the per mille paid there."""
 
     place: int
     marginal: int
 
 
-@dataclass(frozen=True, slots=True)
-class Saturated:
+class Saturated(NamedTuple):
     """What a member of a cell posts on both accounts, each ranked for itself."""
 
     know_mp: int
@@ -46,6 +43,10 @@ def saturate(cell: Sequence[Member], marginal: Sequence[int]) -> list[Saturated]
     asked; its accounts are ranked apart: by the size of the exact product, descending, then by
     (occurred_at, event_id).
     """
+    if len(cell) == 1:
+        weight = cell[0][1]
+        rank = Rank(1, marginal[0] if marginal else 0)
+        return [Saturated(*saturate_alone(weight, marginal), rank, rank)]
     know = _account([(weight.know_product, touchpoint) for touchpoint, weight in cell], marginal)
     care = _account([(weight.care_product, touchpoint) for touchpoint, weight in cell], marginal)
     return [
