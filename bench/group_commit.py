@@ -8,12 +8,12 @@ takes time by the group and by the event, and then waits for the disk.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from math import inf
 from statistics import median
 from typing import Final
 
-from services.runtime.limits import GROUP_EVENTS_MAX
+from services.runtime.limits import GROUP_EVENTS_MAX, INGEST_BATCHES_MAX, INGEST_EVENTS_MAX
 
 # As services.ledger.journal.group gathers.
 GATHER_S: Final = 0.005
@@ -77,9 +77,13 @@ class _Run:
         self._flushed_s = self._gathered_s = inf
         self._group = 0
         self.answered = 0
+        self.calls_left = inf
 
     def call(self) -> None:
-        """A caller sends its next call."""
+        """A caller sends its next call, if any is left."""
+        if self.calls_left <= 0:
+            return
+        self.calls_left -= 1
         half_s = self._costs.ledger.call_s / 2
         self._client.add(self._costs.client.call_s, lambda: self._ledger.add(half_s, self._came))
 
@@ -183,14 +187,27 @@ def fitted(one: Measured, busy: Measured, large: Measured, *, events: int) -> Co
     )
 
 
-def predicted_stream(costs: Costs, stream: Measured, *, events: int) -> float:
-    """Batches a second of a stream of batches of so many events that name earlier ones.
+def predicted_stream(stream: Measured, *, batches: int, events: int, flush_s: float) -> float:
+    """Batches a second of a stream of so many, of so many events each, from its start to its end.
 
-    The ledger takes in such a batch when the one before has its verdict; the client makes the next
-    one meanwhile. `stream` has what client and ledger take for a batch.
+    Client, ledger and PostgreSQL are at work side by side: as many batches as a stream's window
+    holds are under way, made and taken in while earlier ones commit. That a batch may have to wait
+    for one that holds what it names is left out. `stream` has what the parts take for a batch.
     """
-    in_turn = replace(costs, client=Worker(0.0), ledger=Worker(stream.ledger_s))
-    return min(predicted(in_turn, 1, calls=100, events=events), 1 / stream.client_s)
+    costs = Costs(
+        client=Worker(stream.client_s),
+        ledger=Worker(stream.ledger_s),
+        commit_s=0.0,
+        event_s=stream.postgres_s / events,
+        flush_s=flush_s,
+    )
+    run = _Run(costs, events, GATHER_S, GROUP_EVENTS_MAX)
+    run.calls_left = batches
+    for _ in range(max(min(INGEST_BATCHES_MAX, INGEST_EVENTS_MAX // events), 1)):
+        run.call()
+    while run.answered < batches:
+        run.step()
+    return batches / run.now_s
 
 
 def median_of(measured: Sequence[Measured]) -> Measured:

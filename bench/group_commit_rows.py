@@ -93,7 +93,9 @@ async def measure(settings: Settings) -> list[Figure]:
     one, busy, large, stream = (median_of(found[1:]) for found in costs.values())
     fit = fitted(one, busy, large, events=BATCH_EVENTS)
     guesses = {str(callers): predicted(fit, callers) for callers in IN_FLIGHT}
-    guesses[INGEST] = predicted_stream(fit, stream, events=BATCH_EVENTS) * BATCH_EVENTS
+    batches = events // BATCH_EVENTS
+    in_stream = predicted_stream(stream, batches=batches, events=BATCH_EVENTS, flush_s=fit.flush_s)
+    guesses[INGEST] = in_stream * BATCH_EVENTS
     settings.say(f"costs: {fit}, of a batch in a stream {stream}")
     return [_figure(what, guess, real[what][1:]) for what, guess in guesses.items()]
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from bench.group_commit import Costs, Measured, Worker, fitted, predicted
+from bench.group_commit import Costs, Measured, Worker, fitted, predicted, predicted_stream
 
 QUIET = Costs(
     client=Worker(0.0),
@@ -40,6 +40,25 @@ def test_waking_is_paid_by_who_had_nothing_to_do() -> None:
     drowsy = dataclasses.replace(QUIET, ledger=Worker(200e-6, wake_s=100e-6))
     assert 1 / predicted(drowsy, 1) - 1 / predicted(QUIET, 1) == pytest.approx(200e-6, rel=1e-6)
     assert predicted(drowsy, 256) > predicted(QUIET, 256) * 0.9
+
+
+@pytest.mark.parametrize(
+    ("client_s", "ledger_s", "event_s"),
+    [(1e-3, 20e-3, 10e-6), (1e-3, 2e-3, 40e-6), (30e-3, 2e-3, 10e-6)],
+)
+def test_a_stream_is_as_fast_as_the_slowest_part_and_what_gathering_takes(
+    client_s: float, ledger_s: float, event_s: float
+) -> None:
+    postgres_s = 500 * event_s
+    stream = Measured(0.0, client_s, ledger_s, postgres_s)
+    found = predicted_stream(stream, batches=500, events=500, flush_s=0.0)
+    assert found == pytest.approx(1 / max(client_s, ledger_s, postgres_s), rel=0.07)
+
+
+def test_a_stream_of_one_batch_goes_through_every_part_in_turn() -> None:
+    stream = Measured(took_s=0.0, client_s=1e-3, ledger_s=2e-3, postgres_s=5e-3)
+    found = predicted_stream(stream, batches=1, events=500, flush_s=1e-3)
+    assert found == pytest.approx(1 / 9e-3)
 
 
 def test_costs_come_out_of_three_measurements() -> None:
