@@ -1,7 +1,9 @@
 """What a run came to, as the page on guarantees tells it."""
 
+import re
 from pathlib import Path
 
+from tests.faults.torture.checker import RULES
 from tests.faults.torture.guarantees import BEGIN, END, PAGE, write_docs
 from tests.faults.torture.schedule import ALL
 
@@ -52,6 +54,17 @@ def test_counts_stand_between_their_marks_and_nothing_else_changes(tmp_path: Pat
 def test_the_page_has_a_place_for_counts() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text.index(BEGIN) < text.index(END)
+
+
+def test_the_tests_it_names_are_there_and_every_rule_is_named() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    text = page[: page.index(BEGIN)]
+    root, there = PAGE.parents[1], {path.name for path in (PAGE.parents[1] / "tests").rglob("*.py")}
+    named = set(re.findall(r"`([\w/]+\.py)`", text))
+    assert {name for name in named if "/" in name and not (root / name).exists()} == set()
+    assert {name for name in named if "/" not in name} <= there | {"skewed.py"}
+    rules = {rule for names in RULES for rule in names.split(" and ")}
+    assert rules - {"sound"} <= set(re.findall(r"`(\w+)`", text))
 
 
 def test_every_fault_has_a_name_of_its_own_and_says_what_it_is() -> None:
