@@ -74,6 +74,7 @@ async def test_the_doctor_is_content_before_while_and_after_events_are_in_files(
     assert await freeze(operated.installation) == []
     done = await detach(operated.installation, 14, tmp_path)
     assert [(each.from_position, each.through_position) for each in done] == [(1, 10), (11, 13)]
+    assert await freeze(operated.installation) == ["old", "older"], "their tables are new"
     notes = await assert_content(operated)
     assert notes[0] == "events up to position 13 are in files: only their keys are left"
     assert done[0].file_name in notes[1]
@@ -90,6 +91,7 @@ async def test_the_doctor_is_content_before_while_and_after_events_are_in_files(
         await attach(operated.installation, tmp_path / manifest.file_name)
     assert await operated.events() == before
     assert await assert_content(operated) == []
+    assert await freeze(operated.installation) == ["old", "older"], "they have rows again"
     again = await detach(operated.installation, 14, tmp_path)
     assert [each.content_sha256 for each in again] == [each.content_sha256 for each in done]
 

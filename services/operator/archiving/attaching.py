@@ -44,6 +44,7 @@ async def attach(installation: Installation, file: Path) -> Manifest:
             await _put_back(owner, file, noted)
             journal, low, high = manifest.journal, manifest.from_position, manifest.through_position
             await owner.execute(SQL["note_attached"], journal, low)
+            await owner.execute(SQL["thaw_partition"], low)
             if await owner.fetchval(SQL["move_detached"], journal, high, low - 1) is None:
                 raise Refused(f"{journal} is not detached up to {high}: somebody else is at work")
     return manifest
