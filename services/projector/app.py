@@ -114,7 +114,7 @@ async def running(
             yield None
             return
         channel = grpc.aio.insecure_channel(config.ledger_target, options=_CHANNEL_OPTIONS)
-        steps.add("ledger channel", channel.close, _STEP_TIMEOUT_S)
+        steps.add("ledger-channel", channel.close, _STEP_TIMEOUT_S)
         stub = LedgerServiceStub(channel)
         views = Views(pools.queries)
         positions = Positions(views.position)
@@ -267,7 +267,7 @@ async def _connect(config: ProjectorConfig, steps: StopSteps) -> Pools:
         lock_timeout_ms=_LOCK_MS,
         idle_in_transaction_timeout_ms=_QUERY_TIMEOUT_MS,
     )
-    steps.add("query pool", queries.close, _STEP_TIMEOUT_S)
+    steps.add("query-pool", queries.close, _STEP_TIMEOUT_S)
     intake = await create_pool(
         config.views_dsn,
         application_name="rapport-projector-intake",
@@ -277,7 +277,7 @@ async def _connect(config: ProjectorConfig, steps: StopSteps) -> Pools:
         lock_timeout_ms=_INTAKE_LOCK_MS,
         idle_in_transaction_timeout_ms=_INTAKE_IDLE_MS,
     )
-    steps.add("intake pool", intake.close, _STEP_TIMEOUT_S)
+    steps.add("intake-pool", intake.close, _STEP_TIMEOUT_S)
     keys = await create_pool(
         config.vault_dsn,
         application_name="rapport-projector-vault",
@@ -287,5 +287,5 @@ async def _connect(config: ProjectorConfig, steps: StopSteps) -> Pools:
         lock_timeout_ms=_LOCK_MS,
         idle_in_transaction_timeout_ms=_LOCK_MS,
     )
-    steps.add("vault pool", keys.close, _STEP_TIMEOUT_S)
+    steps.add("vault-pool", keys.close, _STEP_TIMEOUT_S)
     return Pools(queries, intake, keys)

@@ -137,8 +137,12 @@ class Supervisor:
         self._restarts: dict[str, int] = {}
 
     def start(self, name: str, task: Callable[[], Awaitable[object]]) -> None:
-        """Run `task()` and start it again whenever it stops; a name is used once at a time."""
+        """Run `task()` and start it again whenever it stops; a name is used once at a time.
+
+        It is a word, so that the log may tell it.
+        """
         assert name not in self._tasks, "one task of a name"
+        assert " " not in name, "the log withholds it"
         self._restarts[name] = 0
         self._tasks[name] = asyncio.create_task(self._keep(name, task), name=name)
 

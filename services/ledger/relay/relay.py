@@ -122,7 +122,7 @@ class Relay:
             for journal in await self._log.journal_names():
                 if journal not in self._states:
                     self._states[journal] = PublisherState.STANDBY
-                    self._supervisor.start(f"relay {journal}", partial(self._lead, journal))
+                    self._supervisor.start(f"relay/{journal}", partial(self._lead, journal))
             self._tell_health()
             await asyncio.sleep(DISCOVER_S)
 
@@ -195,7 +195,7 @@ class Relay:
         return now_s - self._level_at_s.setdefault(journal, now_s)
 
     def _crashed(self, name: str) -> None:
-        journal = name.removeprefix("relay ")
+        journal = name.removeprefix("relay/")
         if journal in self._states:
             self._states[journal] = PublisherState.STANDBY
         self._tell_health()

@@ -121,16 +121,16 @@ class Intake:
             silence_s=self._silence_s,
         )
         turning = Turning(journal, self._pool, self._metrics, self._clock)
-        self._supervisor.start(f"intake {journal}", intake.run)
-        self._supervisor.start(f"turn {journal}", turning.run)
+        self._supervisor.start(f"intake/{journal}", intake.run)
+        self._supervisor.start(f"turn/{journal}", turning.run)
         if self._lead_attention is not None:
             lead = partial(self._lead_attention, self._link, journal)
-            self._supervisor.start(f"attention {journal}", lead)
+            self._supervisor.start(f"attention/{journal}", lead)
 
     async def _leave(self, journal: str) -> None:
         del self.journals[journal]
         for part in ("attention", "turn", "intake"):
-            await self._supervisor.stop(f"{part} {journal}")
+            await self._supervisor.stop(f"{part}/{journal}")
 
     def _tell_health(self) -> None:
         healthy = not any(intake.state.stopped for intake in self.journals.values())
