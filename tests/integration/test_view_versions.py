@@ -1,34 +1,25 @@
 """Versions of the read models: built beside, compared, switched, dropped."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
 
 from services.projector.door import one_version
-from services.projector.facts import Delivered
-from services.projector.intake.ledger import JournalInfo, LedgerJournals, Part
-from services.projector.projections import touchpoints
-from services.projector.projections.apply import apply, retry
 from services.projector.projections.content import content
 from services.projector.projections.rebuild import rebuild_pair
 from services.projector.projections.statements import PairKey
 from services.projector.projections.tables import READ_MODELS
-from services.projector.projections.turn import turn_chunk
 from services.projector.versions import building, folding, schema
-from services.projector.versions.beside import LIVE, NEXT, beside, connect_beside
-from services.projector.versions.building import Builder
-from services.projector.versions.comparing import Compared, compare
+from services.projector.versions.beside import LIVE, NEXT, beside
 from services.projector.versions.reading import apply_whole
 from services.projector.versions.schema import Occupied, Phase, alone
 from services.projector.versions.switching import SwitchRefused, drop, switch, versions
-from services.runtime.clock import US_PER_DAY, FixedClock
 from tests.support.databases import Database
-from tests.support.deliveries import INCARNATION, JOURNAL, TODAY, mixed_events
+from tests.support.deliveries import JOURNAL, TODAY, mixed_events
+from tests.support.view_sites import Killed, Site, site_on
 
 KEPT = {"attention_journals", "attention_tenants", "attention_items", "attention_log"} | {
     "discarded",
@@ -36,72 +27,11 @@ KEPT = {"attention_journals", "attention_tenants", "attention_items", "attention
 }
 
 
-class Killed(BaseException):
-    """The end of a process, at any moment."""
-
-
-class FakeLedger:
-    """The events of a test as the ledger gives them; dies after so many parts."""
-
-    def __init__(self, events: list[Delivered]) -> None:
-        self.events = events
-        self.parts_left: int | None = None
-
-    async def journals(self) -> list[JournalInfo]:
-        """The only one."""
-        return [JournalInfo(JOURNAL, INCARNATION, len(self.events))]
-
-    @asynccontextmanager
-    async def follow(self, journal: str, from_position: int) -> AsyncIterator[Any]:
-        """Seven events at a time."""
-        assert journal == JOURNAL
-
-        async def parts() -> AsyncIterator[Part]:
-            for start in range(from_position - 1, len(self.events), 7):
-                if self.parts_left is not None:
-                    self.parts_left -= 1
-                    if self.parts_left < 0:
-                        raise Killed
-                yield Part(self.events[start : start + 7], INCARNATION, len(self.events))
-
-        yield parts()
-
-
-@dataclass
-class Site:
-    """Two plain connections of the owner, a builder, and the live version."""
-
-    live: asyncpg.Connection
-    holder: asyncpg.Connection
-    builder: Builder
-    ledger: FakeLedger
-    dsn: str
-
-    async def project(self, through: int) -> None:
-        """Let the live version take events up to a position."""
-        position = await self.live.fetchval("SELECT max(position) FROM views.checkpoints") or 0
-        if through > position:
-            await apply(self.live, self.ledger.events[position:through], today=TODAY)
-        while await turn_chunk(self.live, JOURNAL, today=TODAY) is not None:
-            pass
-
-    async def compared(self) -> Compared:
-        """The comparison."""
-        return await compare(self.live, self.holder, self.builder)
-
-
 @pytest.fixture
 async def site(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     monkeypatch.setattr("services.projector.versions.comparing._TRIES", 3)
-    live, holder = [await asyncpg.connect(database.admin_dsn) for _ in range(2)]
-    conn = await connect_beside(database.admin_dsn, "rapport-test")
-    ledger = FakeLedger(mixed_events(7, 400)[:400])
-    assert len(ledger.events) == 400
-    clock = FixedClock(TODAY * US_PER_DAY + 1)
-    builder = Builder(conn, cast(LedgerJournals, ledger), clock, lambda _: None)
-    yield Site(live, holder, builder, ledger, database.admin_dsn)
-    for each in (live, holder, conn):
-        await each.close()
+    async with site_on(database) as made:
+        yield made
 
 
 async def described(conn: asyncpg.Connection, name: str) -> list[Any]:
@@ -343,63 +273,6 @@ async def test_one_relationship_is_written_anew_from_its_events(site: Site) -> N
         assert done == len(events)
     assert len(pairs) > 1
     assert (await content(site.live, JOURNAL)).tables == before
-
-
-PARKED = 156
-
-
-@pytest.fixture
-def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
-    """Whether one event can be taken, in any version."""
-    poisoned = True
-
-    async def insert(conn: Any, journal: str, arrivals: Any) -> None:
-        if poisoned and any(event.position == PARKED for event, _ in arrivals.touchpoints):
-            raise ValueError("cannot be taken")
-        await whole(conn, journal, arrivals)
-
-    def switch_to(to: bool) -> None:
-        nonlocal poisoned
-        poisoned = to
-
-    whole = touchpoints.insert
-    monkeypatch.setattr(touchpoints, "insert", insert)
-    return switch_to
-
-
-async def parked_and_compared(site: Site) -> None:
-    """Both versions have parked the same event, and are equal."""
-    await site.project(400)
-    await site.builder.build()
-    assert await site.live.fetchval("SELECT position FROM views.parked") == PARKED
-    assert await site.live.fetchval("SELECT position FROM views_next.parked") == PARKED
-    assert (await site.compared()).equal
-
-
-async def test_what_was_retried_since_the_comparison_is_not_parked_again_by_the_switch(
-    site: Site, poison: Callable[[bool], None]
-) -> None:
-    await parked_and_compared(site)
-    poison(False)
-    assert await retry(site.live, JOURNAL, PARKED, today=TODAY) is None
-    before = (await content(site.live, JOURNAL)).tables
-    await switch(site.live, site.builder, by="test")
-    assert await site.live.fetchval("SELECT count(*) FROM views.parked") == 0
-    assert (await content(site.live, JOURNAL)).tables == before
-
-
-async def test_what_only_the_version_beside_cannot_take_refuses_the_switch(
-    site: Site, poison: Callable[[bool], None]
-) -> None:
-    await parked_and_compared(site)
-    poison(False)
-    assert await retry(site.live, JOURNAL, PARKED, today=TODAY) is None
-    poison(True)
-    with pytest.raises(SwitchRefused, match=f"alone has parked 1 events .{JOURNAL} {PARKED}"):
-        await switch(site.live, site.builder, by="test")
-    assert not (await site.compared()).equal
-    with pytest.raises(SwitchRefused, match="differs"):
-        await switch(site.live, site.builder, by="test")
 
 
 async def test_building_on_takes_back_what_was_compared_before(site: Site) -> None:
