@@ -24,7 +24,7 @@ ALL: Final[Sequence[type[Fault]]] = (
     *OF_READERS,
 )
 # So many at a time, out of which one is chosen.
-_TOGETHER: Final = (1, 1, 1, 2, 2, 3)
+_TOGETHER: Final = (1, 2, 2, 3, 3)
 # Between two rounds, in seconds: time to recover, sometimes not enough.
 _LULL_S: Final = (0.5, 5.0)
 _MEND_TRIES: Final = 3
