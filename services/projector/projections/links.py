@@ -95,7 +95,7 @@ async def canonical_ids(
     conn: asyncpg.Connection, journal: str, people: Collection[Named]
 ) -> dict[Named, str]:
     """The canonical ids of people, of those who are linked to somebody."""
-    rows = await conn.fetch(SQL["identities_of_people"], journal, *columns(sorted(people), 2))
+    rows = await conn.fetch(SQL["identities_of_people"], journal, *columns(people, 2))
     return {Named(tenant, person): canonical for tenant, person, canonical in rows}
 
 
