@@ -25,8 +25,7 @@ from services.runtime.limits import (
 )
 from services.runtime.room import Room
 
-# Each may bring a message before it can be refused.
-_STREAMS_PER_CONNECTION_MAX: Final = 256
+_STREAMS_PER_CONNECTION_MAX: Final = 1_000
 _KEEPALIVE_TIME_MS: Final = 30_000
 _KEEPALIVE_TIMEOUT_MS: Final = 10_000
 _PING_INTERVAL_MIN_MS: Final = 5_000
