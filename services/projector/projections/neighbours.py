@@ -7,10 +7,9 @@ import asyncpg
 
 from services.projector.domain.calendar import US_PER_DAY, first_day_of_week
 from services.projector.domain.changes import Change, Reach
-from services.projector.domain.facts import Correction, Touchpoint, Void
-from services.projector.facts import correction_from, standing_from, touchpoint_from
+from services.projector.domain.facts import Touchpoint
+from services.projector.facts import standing_from, touchpoint_from
 from services.projector.projections import touchpoints
-from services.projector.projections.arrivals import VOID
 from services.projector.projections.statements import SQL, PairKey, columns
 from services.projector.projections.touchpoints import History
 
@@ -48,12 +47,7 @@ async def changes(
     for tenant, a, b, event_id, target, role, position, payload in await conn.fetch(
         SQL["amendments_of_touchpoints"], journal, *columns(keys, 2)
     ):
-        name = str(event_id)
-        amendment: Correction | Void
-        if role == VOID:
-            amendment = Void(event_id=name, position=position, target=str(target))
-        else:
-            amendment = correction_from(payload, event_id=name, position=position)
+        amendment = touchpoints.amendment_from(str(event_id), str(target), role, position, payload)
         histories[PairKey(tenant, a, b)].amendments.append(amendment)
     await touchpoints.restate(conn, journal, amended, histories)
     for pair, history in histories.items():

@@ -116,14 +116,18 @@ async def histories(
     for tenant, a, b, event_id, target, role, position, payload in await conn.fetch(
         SQL["amendments_of_pairs"], journal, *keys
     ):
-        name = str(event_id)
-        amendment: Correction | Void
-        if role == VOID:
-            amendment = Void(event_id=name, position=position, target=str(target))
-        else:
-            amendment = correction_from(payload, event_id=name, position=position)
+        amendment = amendment_from(str(event_id), str(target), role, position, payload)
         found[PairKey(tenant, a, b)].amendments.append(amendment)
     return found
+
+
+def amendment_from(
+    event_id: str, target: str, role: str, position: int, payload: bytes
+) -> Correction | Void:
+    """The fact of an amendment's row."""
+    if role == VOID:
+        return Void(event_id=event_id, position=position, target=target)
+    return correction_from(payload, event_id=event_id, position=position)
 
 
 async def restate(
