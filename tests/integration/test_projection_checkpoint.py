@@ -135,8 +135,10 @@ async def test_a_checkpoint_that_another_replica_makes_in_between_is_locked_all_
     locked = together.locked
 
     @asynccontextmanager
-    async def overtaken(conn: asyncpg.Connection, journal: str) -> AsyncIterator[bool]:
-        async with locked(conn, journal) as is_locked:
+    async def overtaken(
+        conn: asyncpg.Connection, journal: str, *, plan_once: bool
+    ) -> AsyncIterator[bool]:
+        async with locked(conn, journal, plan_once=plan_once) as is_locked:
             monkeypatch.setattr(applying, "locked", locked)
             await apply(fast, events[:10], today=TODAY)
             yield is_locked

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 import asyncpg
 
@@ -26,6 +27,10 @@ from services.projector.projections.arrivals import Arrivals, sort_events
 from services.projector.projections.outcomes import Applied, Parked, is_poison, reason_of
 from services.projector.projections.statements import PairKey
 from services.projector.projections.together import Together, locked
+
+# Up to so many, planning what a batch asks takes longer than asking it. For a thousand the planner
+# had better know how many there are.
+_FEW_EVENTS: Final = 50
 
 # Writes consecutive events within the caller's transaction and lock.
 type Write = Callable[[asyncpg.Connection, Sequence[Delivered]], Awaitable[None]]
@@ -173,7 +178,8 @@ def _sorted_ahead(events: Sequence[Delivered]) -> Ahead | None:
 async def _apply_whole(
     conn: asyncpg.Connection, events: Sequence[Delivered], write: Write, ahead: Ahead | None
 ) -> Applied:
-    async with locked(conn, events[0].journal) as is_locked:
+    few = len(events) <= _FEW_EVENTS
+    async with locked(conn, events[0].journal, plan_once=few) as is_locked:
         together = Together(conn)
         if is_locked:
             if ahead is not None:

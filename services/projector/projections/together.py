@@ -126,16 +126,19 @@ class Together:
 
 
 @asynccontextmanager
-async def locked(conn: asyncpg.Connection, journal: str) -> AsyncIterator[bool]:
+async def locked(
+    conn: asyncpg.Connection, journal: str, *, plan_once: bool = False
+) -> AsyncIterator[bool]:
     """A transaction that begins by locking the journal's checkpoint; whether there is one to lock.
 
     One round trip, and the snapshot of whatever comes next is younger than the lock. Savepoints
-    need `conn.transaction()`.
+    need `conn.transaction()`. `plan_once`: PostgreSQL plans no statement for the values at hand.
     """
     quoted = journal.replace("'", "''")
+    plans = "SET LOCAL plan_cache_mode = force_generic_plan;" if plan_once else ""
     try:
         status = await conn.execute(
-            f"BEGIN; SELECT FROM views.checkpoints WHERE journal = '{quoted}' FOR UPDATE"
+            f"BEGIN; {plans} SELECT FROM views.checkpoints WHERE journal = '{quoted}' FOR UPDATE"
         )
         yield status == "SELECT 1"
     except BaseException:
