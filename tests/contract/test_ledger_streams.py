@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -12,7 +13,7 @@ from rapport.v1 import errors_pb2
 from rapport.v1 import ledger_service_pb2 as pb
 
 from services.ledger.domain.events import Batch
-from services.ledger.journal.outcomes import Busy
+from services.ledger.journal.outcomes import Busy, TargetAppeared
 from services.runtime.limits import INGEST_BATCHES_MAX
 from services.runtime.policy import default_policy
 from tests.support.databases import Database
@@ -141,6 +142,32 @@ async def test_a_batch_that_names_stored_events_is_taken_in_while_others_commit(
     finally:
         await other.close()
     assert [a.appended.last_position for a in answers] == [2, 3, 4]
+
+
+async def test_of_two_batches_that_name_the_same_event_the_later_one_is_recorded_later(
+    ledger: LedgerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = touch()
+    await ingest(ledger, [batch(1, stored)])
+    journal = ledger.process.parts.journal
+    append, overtaken, calls = journal.append, asyncio.Event(), 0
+
+    async def first_takes_another_round(given: Batch, *, deadline_s: float | None = None) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.3):  # as long as the second one has to overtake it
+                    await overtaken.wait()
+            raise TargetAppeared(frozenset())
+        if calls == 2:
+            overtaken.set()
+        return await append(given, deadline_s=deadline_s)
+
+    monkeypatch.setattr(journal, "append", first_takes_another_round)
+    voids = [new(voided=touchpoint_pb2.Voided(target=stored.event_id)) for _ in range(2)]
+    answers = (await ingest(ledger, [batch(i, each) for i, each in enumerate(voids, 1)]))[1:]
+    assert [a.appended.last_position for a in answers] == [2, 3]
 
 
 async def test_a_batch_that_finds_no_room_waits_and_keeps_its_place(

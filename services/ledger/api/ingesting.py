@@ -2,12 +2,14 @@
 
 What may be under way is bounded: batches and bytes by the window, events by the server, and bytes
 once more over all streams; beyond that nothing is read from the stream. Batches are committed in
-the order they were sent. One that names events still under way waits for them; one that names
-events nobody has yet may be taken back for another round, so that those after it wait for it.
+the order they were sent. One that names events still under way, or the same ones as something under
+way, waits for that; one that names events nobody has yet may be taken back for another round, so
+that those after it wait for it. What is sent again in other bytes takes another round too, and may
+be overtaken by batches that have nothing to do with it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from rapport.v1 import ledger_service_pb2 as pb
@@ -62,7 +64,7 @@ class Ingest:
         self._answers: asyncio.Queue[_Batch | RapportError | None] = asyncio.Queue()
         self._room = asyncio.Condition()
         self._batches = self._bytes = self._events = 0
-        # What is under way, and the ids of its events.
+        # What is under way, and the ids of its events and of those they name.
         self._tasks: dict[Verdict, frozenset[str]] = {}
 
     async def run(self, requests: AsyncIterator[pb.IngestEventsRequest]) -> None:
@@ -146,7 +148,7 @@ class Ingest:
         waited_s = 0.0
         while True:
             task = asyncio.ensure_future(self._parts.recorder.commit(prepared))
-            self._tasks[task] = frozenset(draft.event_id for draft in prepared.drafts)
+            self._tasks[task] = frozenset(_ids(prepared.drafts))
             task.add_done_callback(self._done)
             # The journal takes a batch in, or says Busy, before it first waits.
             await asyncio.sleep(0)
@@ -163,8 +165,8 @@ class Ingest:
             task.exception()  # heard of here, even if its caller went away
 
     async def _targets_settled(self, drafts: Sequence[Draft]) -> None:
-        """Wait for the verdicts on the events under way that drafts name, or are sent again."""
-        named = {id_ for d in drafts if d.target is not None for id_ in (d.event_id, d.target)}
+        """Wait for what is under way with events that drafts name, or are, or have in common."""
+        named = set(_ids(draft for draft in drafts if draft.target is not None))
         if named and (meet := [t for t, ids in self._tasks.items() if not named.isdisjoint(ids)]):
             await asyncio.wait(meet)
 
@@ -216,6 +218,13 @@ class Ingest:
 
     async def _write(self, response: pb.IngestEventsResponse) -> None:
         await write(self._context, response, timeout_s=self._parts.reader_timeout_s)
+
+
+def _ids(drafts: Iterable[Draft]) -> Iterator[str]:
+    for draft in drafts:
+        yield draft.event_id
+        if draft.target is not None:
+            yield draft.target
 
 
 async def _next(requests: AsyncIterator[pb.IngestEventsRequest]) -> pb.IngestEventsRequest | None:
