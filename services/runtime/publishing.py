@@ -149,12 +149,12 @@ class Publisher:
                 self._position = last
                 self._become(PublisherState.FOLLOWING)
                 messages = await ahead
-                continue
+            else:
+                messages = await self._next(self._position)
             now = asyncio.get_running_loop().time()
             if now - looked_at >= LOOK_S:
                 await self._look()
                 looked_at = now
-            messages = await self._next(self._position)
 
     async def _next(self, position: int) -> list[Message]:
         """What comes after a position, as soon as there is any; none after a while."""
@@ -167,7 +167,7 @@ class Publisher:
         return messages
 
     async def _look(self) -> None:
-        """An idle stream may be wiped, or its source restored, without anybody publishing."""
+        """A stream may be wiped without anybody publishing, and its source restored at any time."""
         tail, head = await self._stream.tail(), await self._source.head()
         if tail.last_sequence != self._position or head.incarnation != self._incarnation:
             raise Refused(f"the stream ends at {tail.last_sequence}, not at {self._position}")

@@ -336,6 +336,23 @@ async def test_a_journal_with_another_incarnation_than_the_stream_stops_the_rela
         await until(lambda: watched.healthy)
 
 
+async def test_another_incarnation_stops_the_relay_also_while_appends_go_on(
+    journal: Journal, database: Database, private_nats: NatsServer
+) -> None:
+    await fill(journal, 10)
+    async with relaying(journal, database, private_nats) as watched:
+        await assert_follows(journal, private_nats, 10)
+        await until(lambda: watched.healthy)
+        admin = await asyncpg.connect(database.admin_dsn)
+        await admin.execute("UPDATE journal.journals SET incarnation = $1", uuid.uuid4())
+        await admin.close()
+        last = 10
+        async with asyncio.timeout(WAIT_S):
+            while watched.healthy:
+                last += 1
+                await fill(journal, 1, first=last)
+
+
 async def test_a_journal_that_went_back_stops_the_relay_before_its_incarnation_is_renewed(
     journal: Journal, database: Database, private_nats: NatsServer
 ) -> None:

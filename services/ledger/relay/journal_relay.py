@@ -68,7 +68,9 @@ class JournalSource:
             async for events, _ in chunks:
                 for event in events:
                     size += len(event.payload) + OVERHEAD_BYTES
-                    if messages and size > CHUNK_BYTES_MAX:
+                    is_next = event.position == from_position + len(messages)
+                    # A restore may have taken what the head was told to be.
+                    if not is_next or (messages and size > CHUNK_BYTES_MAX):
                         return messages
                     messages.append(message_of(event, incarnation))
         return messages

@@ -16,6 +16,7 @@ from nats.aio.msg import Msg
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from services.ledger.relay.journal_relay import JournalLog, JournalSource
+from services.ledger.relay.lag import Lag
 from services.ledger.relay.stream import EventStream
 from services.runtime import streams
 from services.runtime.jetstream import Retention, check_server_version, servers_of
@@ -66,7 +67,7 @@ class Relay:
         self._client: Client | None = None
         self._states: dict[str, PublisherState] = {}
         self._reports: dict[str, int] = {}
-        self._level_at_s: dict[str, float] = {}
+        self._lags: dict[str, Lag] = {}
         self._progress = asyncio.Event()
         self._supervisor = Supervisor(on_crash=lambda name, _: self._crashed(name))
         # How far the stream of a journal follows its head.
@@ -79,7 +80,7 @@ class Relay:
         # How long the stream has not been at the head.
         self._lag_seconds = Gauge(
             "rapport_relay_lag_seconds",
-            "Time since position was last the head",
+            "Time since position last came to the head told before",
             ["journal"],
             registry=registry,
         )
@@ -185,14 +186,9 @@ class Relay:
         self._progress.set()
         self._position.labels(journal).set(position)
         self._lag.labels(journal).set(max(head - position, 0))
-        self._lag_seconds.labels(journal).set(self._behind_s(journal, position >= head))
+        behind_s = self._lags.setdefault(journal, Lag()).behind_s(position, head, _now_s())
+        self._lag_seconds.labels(journal).set(behind_s)
         self._tell_health()
-
-    def _behind_s(self, journal: str, is_level: bool) -> float:
-        now_s = asyncio.get_running_loop().time()
-        if is_level:
-            self._level_at_s[journal] = now_s
-        return now_s - self._level_at_s.setdefault(journal, now_s)
 
     def _crashed(self, name: str) -> None:
         journal = name.removeprefix("relay/")
@@ -207,6 +203,10 @@ class Relay:
         if healthy != self._healthy:
             self._healthy = healthy
             self._on_health(healthy)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _quiet(_: Exception) -> None:
