@@ -8,7 +8,6 @@ from typing import Any, Final
 import asyncpg
 
 from services.ledger.domain.events import Batch, NewRecord, Recorded
-from services.ledger.journal import literals
 from services.ledger.journal.outcomes import (
     JournalUnknown,
     RevisionConflict,
@@ -19,6 +18,7 @@ from services.ledger.journal.outcomes import (
     is_worth_repeating,
     outcome_of,
 )
+from services.runtime import literals
 from services.runtime.logs import get_logger
 from services.runtime.pg import is_connection_lost, load_sql
 

@@ -16,11 +16,11 @@ from services.projector.domain.contact import contact_days
 from services.projector.domain.entries import fold
 from services.projector.domain.facts import Touchpoint
 from services.projector.projections import neighbours, touchpoints
-from services.projector.projections.literals import numbers, texts
 from services.projector.projections.statements import SQL, PairKey, columns
 from services.projector.projections.tenants import Terms
 from services.projector.projections.touchpoints import History
 from services.projector.stored import buckets_from_text, text_from_buckets, through_day_of
+from services.runtime.literals import numbers, texts
 from services.runtime.policy import Policy
 
 

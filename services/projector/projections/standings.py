@@ -16,9 +16,9 @@ from services.projector.domain.rounding import divide_half_even
 from services.projector.projections import balances, links, touchpoints
 from services.projector.projections.balances import RawBalance
 from services.projector.projections.links import Changed, canonical_pair
-from services.projector.projections.literals import numbers, numbers_or_null, texts
 from services.projector.projections.statements import SQL, Named, PairKey, columns
 from services.projector.projections.tenants import Terms
+from services.runtime.literals import numbers, numbers_or_null, texts
 
 
 async def update(

@@ -1,5 +1,5 @@
 -- Append a group of requests, each with a verdict of its own; see the function's migration. Arrays
--- come as literals (journal/literals.py), but for free text and payloads.
+-- come as literals (services/runtime/literals.py), but for free text and payloads.
 -- $1 journal text: the journal.
 -- $2 request integer[]: number of each record's request.
 -- $3 tenant text[]: of each record, as all arrays up to $19.

@@ -1,10 +1,14 @@
-"""Columns of a group as array literals.
+"""Columns of many rows as one text each, for statements that write them together.
 
-The driver encodes an array element by element, at half a microsecond each, and a group has twenty
-columns; joined as text they cost it a tenth of that, and PostgreSQL little to read.
+The driver encodes an array element by element, at a third to a half of a microsecond each; joined
+as text it costs a tenth of that, and PostgreSQL little to read.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
+
+# Between texts of any kind but those with control characters; JSON escapes them.
+SEPARATOR: Final = "\x1f"
 
 
 def numbers(values: Iterable[int]) -> str:
@@ -35,3 +39,11 @@ def names_or_null(values: Iterable[str | None]) -> str:
 def digests(values: Iterable[bytes]) -> str:
     """A literal of a bytea array."""
     return f"{{{','.join(f'"\\\\x{value.hex()}"' for value in values)}}}"
+
+
+def texts(values: Sequence[str]) -> str:
+    """For `string_to_array($n, E'\\x1f')`. ValueError for a text that would fall apart."""
+    joined = SEPARATOR.join(values)
+    if joined.count(SEPARATOR) != len(values) - 1:
+        raise ValueError("a text holds a control character, or there is none")
+    return joined

@@ -1,6 +1,8 @@
 """Array literals: what PostgreSQL reads is what was meant."""
 
-from services.ledger.journal import literals
+import pytest
+
+from services.runtime import literals
 
 
 def test_numbers_and_flags_are_written_as_they_are() -> None:
@@ -20,3 +22,10 @@ def test_nothing_is_an_empty_array() -> None:
 
 def test_bytes_are_written_in_hexadecimal() -> None:
     assert literals.digests([b"\x00\xff"]) == '{"\\\\x00ff"}'
+
+
+def test_texts_are_joined_by_what_none_of_them_may_hold() -> None:
+    assert literals.texts(['{"a":1}', "", "ö,'"]) == '{"a":1}\x1f\x1fö,\''
+    for wrong in ([], ["a", "b\x1fc"]):
+        with pytest.raises(ValueError, match="control character"):
+            literals.texts(wrong)
