@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from nats.aio.client import Client
 from nats.errors import ConnectionReconnectingError
@@ -49,8 +49,7 @@ class Unwritable(Exception):  # noqa: N818
     """JetStream answers with an error of its own: no space, no quorum, no such stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What is published at one position: CloudEvents headers in binary mode, and a body."""
 
     position: int

@@ -20,6 +20,10 @@ type _ReadRange = Callable[[int, int], Awaitable[list[Any]]]
 # Whether the lowest event of a range, by what the range counts, is in a file.
 type _DetachedAt = Callable[[int], Awaitable[Archived | None]]
 
+_EVENT_ID, _CORRELATION_ID, _CAUSATION_ID = map(
+    StoredEvent._fields.index, ("event_id", "correlation_id", "causation_id")
+)
+
 
 async def plan_by_key(connection: Any) -> None:
     """Prepare a connection of the pool a Reader is given; see the statement of that name."""
@@ -208,27 +212,13 @@ class Reader:
 
 
 def stored_event_of(row: Any) -> StoredEvent:
-    """A row of `events`, whatever columns follow."""
-    causation_id = row["causation_id"]
-    return StoredEvent(
-        row["journal"],
-        row["position"],
-        row["tenant"],
-        str(row["event_id"]),
-        row["type"],
-        row["home"],
-        row["revision"],
-        row["kind"],
-        row["occurred_at_us"],
-        row["recorded_at_us"],
-        row["recorded_by"],
-        row["verified"],
-        row["correlation_id"] or "",
-        "" if causation_id is None else str(causation_id),
-        row["schema_version"],
-        row["payload"],
-        row["payload_sha256"],
-    )
+    """A row of `events`: its columns in the order of the fields, whatever columns follow."""
+    values = [*row][: len(StoredEvent._fields)]
+    values[_EVENT_ID] = str(values[_EVENT_ID])
+    values[_CORRELATION_ID] = values[_CORRELATION_ID] or ""
+    causation_id = values[_CAUSATION_ID]
+    values[_CAUSATION_ID] = "" if causation_id is None else str(causation_id)
+    return StoredEvent(*values)
 
 
 def archived_event_of(row: Any) -> ArchivedEvent:
