@@ -14,7 +14,12 @@ from rapport.v1 import capital_service_pb2 as capital
 from rapport.v1 import ledger_service_pb2 as pb
 from rapport.v1 import ledger_service_pb2_grpc as pb_grpc
 
-from services.runtime.limits import CALLS_IN_FLIGHT_MAX, STREAMS_OPEN_MAX, SUBSCRIBERS_MAX
+from services.runtime.limits import (
+    CALL_BYTES_IN_FLIGHT_MAX,
+    CALLS_IN_FLIGHT_MAX,
+    STREAMS_OPEN_MAX,
+    SUBSCRIBERS_MAX,
+)
 from tests.faults.cluster import Cluster, Replica
 from tests.faults.load import load
 from tests.faults.overload import OVERLOAD_S, hammer, left_unread, lost, watched
@@ -25,6 +30,8 @@ NOTE = "x" * 4_000
 STREAMS = SUBSCRIBERS_MAX + 50
 WATCHERS = STREAMS_OPEN_MAX + 50
 CALLERS = CALLS_IN_FLIGHT_MAX + 500
+# And twice the bytes, 100 events of half a kilobyte and more each time.
+APPENDERS = 2 * CALL_BYTES_IN_FLIGHT_MAX // 60_000
 pytestmark = pytest.mark.timeout(300 + 3 * OVERLOAD_S)
 
 
@@ -43,6 +50,18 @@ async def channels(replica: Replica, count: int = 8) -> AsyncIterator[list[grpc.
             )
             for _ in range(count)
         ]
+
+
+@asynccontextmanager
+async def held(cluster: Cluster, rows: str) -> AsyncIterator[None]:
+    """The lock of some rows, which everybody else has to wait for."""
+    holder = await asyncpg.connect(cluster.database.admin_dsn)
+    try:
+        async with holder.transaction():
+            await holder.execute(f"{rows} FOR UPDATE")
+            yield
+    finally:
+        await holder.close()
 
 
 async def warm(scene: Scene, ledger: Replica) -> None:
@@ -77,7 +96,12 @@ async def test_appends_beyond_what_a_ledger_takes(cluster: Cluster, scene: Scene
             await stub.AppendEvents(request, metadata=who(scene), timeout=60)
             acknowledged.update(ids)
 
-        await hammer(pressure, CALLERS, append, until=pressure.limit_met)
+        hammering = asyncio.create_task(hammer(pressure, CALLERS, append, until=pressure.limit_met))
+        # As long as nothing commits, calls pile up, however fast the ledger is.
+        async with held(cluster, f"SELECT FROM journal.journals WHERE journal = '{scene.name}'"):
+            while not pressure.limit_met() and not hammering.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await hammering
     pressure.assert_bounded("unary append")
     assert pressure.limit_met()
     await answers(scene, ledger)
@@ -149,7 +173,7 @@ async def test_readers_that_do_not_read(cluster: Cluster, scene: Scene, name: st
             method = getattr(stubs[next(begun) % len(stubs)], name)
             return method(request, metadata=who(scene))
 
-        async with load(scene, lambda _: scene.impatient(10.0, ledger=ledger.target)) as loaded:
+        async with load(scene, lambda _: scene.impatient(45.0, ledger=ledger.target)) as loaded:
             await left_unread(pressure, begin, STREAMS, until=pressure.limit_met)
     pressure.assert_bounded(name)
     assert pressure.limit_met()
@@ -236,26 +260,20 @@ async def test_an_intake_whose_postgres_is_slow(cluster: Cluster, scene: Scene) 
     ledger, projector = cluster.ledgers[0], cluster.projectors[0]
     await warm(scene, ledger)
     await scene.until_projected(await scene.head())
-    holder = await asyncpg.connect(cluster.database.admin_dsn)
     acknowledged: set[str] = set()
-    try:
-        async with holder.transaction(), channels(ledger, 1) as (channel,):
-            await holder.fetch(
-                "SELECT FROM views.checkpoints WHERE journal = $1 FOR UPDATE", scene.name
-            )
-            stub: Any = pb_grpc.LedgerServiceStub(channel)
-            async with watched(projector) as pressure:
+    checkpoint = f"SELECT FROM views.checkpoints WHERE journal = '{scene.name}'"
+    async with held(cluster, checkpoint), channels(ledger, 1) as (channel,):
+        stub: Any = pb_grpc.LedgerServiceStub(channel)
+        async with watched(projector) as pressure:
 
-                async def append(_: int) -> None:
-                    ids = [new_event_id() for _ in range(100)]
-                    events = [touchpoint("s1", "s2", "call", event_id=k, note=NOTE) for k in ids]
-                    request = pb.AppendEventsRequest(events=events)
-                    await stub.AppendEvents(request, metadata=who(scene), timeout=60)
-                    acknowledged.update(ids)
+            async def append(_: int) -> None:
+                ids = [new_event_id() for _ in range(100)]
+                events = [touchpoint("s1", "s2", "call", event_id=k, note=NOTE) for k in ids]
+                request = pb.AppendEventsRequest(events=events)
+                await stub.AppendEvents(request, metadata=who(scene), timeout=60)
+                acknowledged.update(ids)
 
-                await hammer(pressure, 8, append)
-    finally:
-        await holder.close()
+            await hammer(pressure, 8, append)
     pressure.assert_bounded("intake behind a lock")
     await assert_recorded(scene, acknowledged)
     await scene.until_projected(await answers(scene, ledger))
