@@ -8,12 +8,12 @@ inside, and who comes meanwhile waits outside. Writers go through it by locking 
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 import asyncpg
 
-from services.runtime.pg import POSTGRES_ERRORS
+from services.runtime.pg import begun
 
 # One round trip. LOCK takes no snapshot: the first statement after it does.
 _ENTER: Final = (
@@ -25,13 +25,5 @@ _ENTER: Final = (
 @asynccontextmanager
 async def one_version(conn: asyncpg.Connection) -> AsyncIterator[None]:
     """A read-only transaction on one snapshot of one version of the views."""
-    try:
-        await conn.execute(_ENTER)
+    async with begun(conn, _ENTER):
         yield
-    except BaseException:
-        # The error is what matters; a connection that is lost rolls back by itself.
-        with suppress(*POSTGRES_ERRORS):
-            if not conn.is_closed():
-                await conn.execute("ROLLBACK")
-        raise
-    await conn.execute("COMMIT")

@@ -6,7 +6,8 @@ the domain by the one module that reads them.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from typing import Final
 
@@ -153,6 +154,24 @@ POSTGRES_ERRORS: Final = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
+
+
+@asynccontextmanager
+async def begun(conn: asyncpg.Connection, opening: str) -> AsyncIterator[str]:
+    """A transaction that BEGIN and what follows it open in one round trip; the last one's status.
+
+    `opening` has no binds. Committed at the end, rolled back when the block raises. Savepoints need
+    `conn.transaction()`.
+    """
+    try:
+        yield await conn.execute(opening)
+    except BaseException:
+        # The error is what matters; a connection that is lost rolls back by itself.
+        with suppress(*POSTGRES_ERRORS):
+            if not conn.is_closed():
+                await conn.execute("ROLLBACK")
+        raise
+    await conn.execute("COMMIT")
 
 
 def is_connection_lost(error: BaseException) -> bool:

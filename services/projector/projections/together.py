@@ -7,14 +7,14 @@ be asked before, as one statement as well. Who reads and writes through it notic
 
 import re
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, Final
 
 import asyncpg
 
 from services.projector.projections.statements import SQL, columns
-from services.runtime.pg import POSTGRES_ERRORS
+from services.runtime.pg import begun
 
 # These write one table each, with the journal first: in any order, and beside each other. Each
 # with the questions whose answers it may change.
@@ -136,21 +136,11 @@ async def locked(
     """
     quoted = journal.replace("'", "''")
     plans = "SET LOCAL plan_cache_mode = force_generic_plan;" if plan_once else ""
-    try:
-        status = await conn.execute(
-            f"BEGIN; {plans} SELECT FROM views.checkpoints WHERE journal = '{quoted}' FOR UPDATE"
-        )
+    opening = f"BEGIN; {plans} SELECT FROM views.checkpoints WHERE journal = '{quoted}' FOR UPDATE"
+    async with begun(conn, opening) as status:
         yield status == "SELECT 1"
-    except BaseException:
-        # The error is what matters; a connection that is lost rolls back by itself.
-        with suppress(*POSTGRES_ERRORS):
-            if not conn.is_closed():
-                await conn.execute("ROLLBACK")
-        raise
-    await conn.execute("COMMIT")
 
 
-@lru_cache(_COMBINATIONS_MAX)
 def _width(stem: str) -> int:
     """How many binds a statement has besides the journal."""
     return max(map(int, _BIND.findall(SQL[stem]))) - 1
