@@ -1,7 +1,7 @@
 """Every edge under far more than it takes: refused politely, memory bounded, nothing lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -15,7 +15,6 @@ from rapport.v1 import ledger_service_pb2 as pb
 from rapport.v1 import ledger_service_pb2_grpc as pb_grpc
 
 from services.runtime.limits import (
-    CALL_BYTES_IN_FLIGHT_MAX,
     CALLS_IN_FLIGHT_MAX,
     STREAMS_OPEN_MAX,
     SUBSCRIBERS_MAX,
@@ -30,8 +29,6 @@ NOTE = "x" * 4_000
 STREAMS = SUBSCRIBERS_MAX + 50
 WATCHERS = STREAMS_OPEN_MAX + 50
 CALLERS = CALLS_IN_FLIGHT_MAX + 500
-# And twice the bytes, 100 events of half a kilobyte and more each time.
-APPENDERS = 2 * CALL_BYTES_IN_FLIGHT_MAX // 60_000
 pytestmark = pytest.mark.timeout(300 + 3 * OVERLOAD_S)
 
 
@@ -71,6 +68,31 @@ async def warm(scene: Scene, ledger: Replica) -> None:
             await client.append([touchpoint("w1", "w2", "call", note=NOTE) for _ in range(100)])
 
 
+def appending(
+    scene: Scene,
+    stubs: Sequence[Any],
+    acknowledged: set[str],
+    who_meets: str,
+    *,
+    note: str,
+    events: int = 100,
+    timeout_s: float = 60,
+) -> Callable[[int], Awaitable[None]]:
+    """Appends so many events of two people at each call, and notes the ids of those recorded."""
+
+    async def append(number: int) -> None:
+        ids = [new_event_id() for _ in range(events)]
+        a, b = f"{who_meets}1", f"{who_meets}2"
+        request = pb.AppendEventsRequest(
+            events=[touchpoint(a, b, "call", event_id=key, note=note) for key in ids]
+        )
+        stub = stubs[number % len(stubs)]
+        await stub.AppendEvents(request, metadata=who(scene), timeout=timeout_s)
+        acknowledged.update(ids)
+
+    return append
+
+
 async def answers(scene: Scene, ledger: Replica) -> int:
     """A normal call, answered; its position."""
     async with scene.impatient(5.0, ledger=ledger.target) as client:
@@ -87,14 +109,7 @@ async def test_appends_beyond_what_a_ledger_takes(cluster: Cluster, scene: Scene
     acknowledged: set[str] = set()
     async with channels(ledger) as several, watched(ledger) as pressure:
         stubs: list[Any] = [pb_grpc.LedgerServiceStub(channel) for channel in several]
-
-        async def append(number: int) -> None:
-            ids = [new_event_id() for _ in range(100)]
-            events = [touchpoint("a1", "a2", "call", event_id=key, note=NOTE[:500]) for key in ids]
-            request = pb.AppendEventsRequest(events=events)
-            stub = stubs[number % len(stubs)]
-            await stub.AppendEvents(request, metadata=who(scene), timeout=60)
-            acknowledged.update(ids)
+        append = appending(scene, stubs, acknowledged, "a", note=NOTE[:500])
 
         hammering = asyncio.create_task(hammer(pressure, CALLERS, append, until=pressure.limit_met))
         # As long as nothing commits, calls pile up, however fast the ledger is.
@@ -143,13 +158,9 @@ async def test_appends_that_are_large(cluster: Cluster, scene: Scene) -> None:
     async with channels(ledger) as several, watched(ledger) as pressure:
         stubs: list[Any] = [pb_grpc.LedgerServiceStub(channel) for channel in several]
 
-        async def append(number: int) -> None:
-            ids = [new_event_id() for _ in range(60)]
-            events = [touchpoint("b1", "b2", "call", event_id=k, note="x" * 64_000) for k in ids]
-            request = pb.AppendEventsRequest(events=events)
-            stub = stubs[number % len(stubs)]
-            await stub.AppendEvents(request, metadata=who(scene), timeout=120)
-            acknowledged.update(ids)
+        append = appending(
+            scene, stubs, acknowledged, "b", note="x" * 64_000, events=60, timeout_s=120
+        )
 
         await hammer(pressure, 30, append, until=pressure.limit_met)
     pressure.assert_bounded("large append")
@@ -240,14 +251,7 @@ async def test_a_relay_whose_nats_does_not_answer(cluster: Cluster, scene: Scene
     try:
         async with channels(ledger, 1) as (channel,), watched(ledger) as pressure:
             stub: Any = pb_grpc.LedgerServiceStub(channel)
-
-            async def append(_: int) -> None:
-                ids = [new_event_id() for _ in range(100)]
-                events = [touchpoint("r1", "r2", "call", event_id=key, note=NOTE) for key in ids]
-                request = pb.AppendEventsRequest(events=events)
-                await stub.AppendEvents(request, metadata=who(scene), timeout=60)
-                acknowledged.update(ids)
-
+            append = appending(scene, [stub], acknowledged, "r", note=NOTE)
             await hammer(pressure, 8, append)
     finally:
         await asyncio.to_thread(cluster.nats.start)
@@ -266,14 +270,7 @@ async def test_an_intake_whose_postgres_is_slow(cluster: Cluster, scene: Scene) 
     async with held(cluster, checkpoint), channels(ledger, 1) as (channel,):
         stub: Any = pb_grpc.LedgerServiceStub(channel)
         async with watched(projector) as pressure:
-
-            async def append(_: int) -> None:
-                ids = [new_event_id() for _ in range(100)]
-                events = [touchpoint("s1", "s2", "call", event_id=k, note=NOTE) for k in ids]
-                request = pb.AppendEventsRequest(events=events)
-                await stub.AppendEvents(request, metadata=who(scene), timeout=60)
-                acknowledged.update(ids)
-
+            append = appending(scene, [stub], acknowledged, "s", note=NOTE)
             await hammer(pressure, 8, append)
     pressure.assert_bounded("intake behind a lock")
     await assert_recorded(scene, acknowledged)

@@ -98,6 +98,13 @@ async def messages(server: NatsServer, count: int) -> list[Msg]:
         await client.close()
 
 
+async def renew_incarnations(database: Database) -> None:
+    """As after a restore."""
+    admin = await asyncpg.connect(database.admin_dsn)
+    await admin.execute("UPDATE journal.journals SET incarnation = $1", uuid.uuid4())
+    await admin.close()
+
+
 async def assert_follows(journal: Journal, server: NatsServer, count: int) -> None:
     """Every message stands at its own position and carries the journal's bytes."""
     expected = [
@@ -327,9 +334,7 @@ async def test_a_journal_with_another_incarnation_than_the_stream_stops_the_rela
     await fill(journal, 10)
     async with relaying(journal, database, private_nats) as watched:
         await assert_follows(journal, private_nats, 10)
-        admin = await asyncpg.connect(database.admin_dsn)
-        await admin.execute("UPDATE journal.journals SET incarnation = $1", uuid.uuid4())
-        await admin.close()
+        await renew_incarnations(database)
         await until(lambda: not watched.healthy)
         await rebuild_stream(private_nats.admin_url, "main")
         await assert_follows(journal, private_nats, 10)
@@ -343,9 +348,7 @@ async def test_another_incarnation_stops_the_relay_also_while_appends_go_on(
     async with relaying(journal, database, private_nats) as watched:
         await assert_follows(journal, private_nats, 10)
         await until(lambda: watched.healthy)
-        admin = await asyncpg.connect(database.admin_dsn)
-        await admin.execute("UPDATE journal.journals SET incarnation = $1", uuid.uuid4())
-        await admin.close()
+        await renew_incarnations(database)
         last = 10
         async with asyncio.timeout(WAIT_S):
             while watched.healthy:
