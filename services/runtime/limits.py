@@ -101,6 +101,8 @@ RELAY_CHUNK_BYTES_MAX: Final = 4 * MIB
 STREAMS_OPEN_MAX: Final = 1_000
 # Reads and subscriptions among a ledger's; one whose reader takes nothing holds a megabyte or two.
 SUBSCRIBERS_MAX: Final = 256
+# Of them at work on their next chunk at once; the others wait, in turn, and appends do not.
+READERS_AT_WORK_MAX: Final = 4
 # Ingest streams open at once, and what each may have unanswered; events within what a tenant may
 # have in flight, so that two streams of one tenant do not starve each other.
 INGEST_STREAMS_MAX: Final = 64

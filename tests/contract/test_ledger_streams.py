@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import asyncpg
@@ -14,7 +14,7 @@ from rapport.v1 import ledger_service_pb2 as pb
 
 from services.ledger.domain.events import Batch
 from services.ledger.journal.outcomes import Busy, TargetAppeared
-from services.runtime.limits import INGEST_BATCHES_MAX
+from services.runtime.limits import INGEST_BATCHES_MAX, READERS_AT_WORK_MAX
 from services.runtime.policy import default_policy
 from tests.support.databases import Database
 from tests.support.ledger import SERVICE, LedgerUnderTest, ledger_on, new, told, touch, who
@@ -283,6 +283,40 @@ async def test_a_read_is_filtered_by_type_and_kind_and_says_how_far_it_came(
     nothing = await read(ledger, kinds=["proposal"])
     assert (positions(nothing), nothing[-1].read_through_position) == ([], 4)
     assert nothing[-1].head_position == 4
+
+
+async def test_readers_wait_for_their_turn_and_appends_do_not(ledger: LedgerUnderTest) -> None:
+    await ledger.append(touch())
+    subscription = ledger.stub.SubscribeEvents(pb.SubscribeEventsRequest(), metadata=who())
+    turns = ledger.process.parts.reader_turns
+    async with AsyncExitStack() as taken:
+        for _ in range(READERS_AT_WORK_MAX):
+            await taken.enter_async_context(turns)
+        answers = [asyncio.ensure_future(read(ledger)), asyncio.ensure_future(subscription.read())]
+        async with asyncio.timeout(20):
+            await ledger.append(touch())
+            await ledger.append(touch())
+        assert not any(answer.done() for answer in answers)
+    async with asyncio.timeout(20):
+        await asyncio.gather(*answers)
+    subscription.cancel()
+
+
+async def test_readers_that_take_nothing_keep_nobody_from_a_turn(database: Database) -> None:
+    async with ledger_on(database) as ledger:
+        await ledger.create_tenant()
+        for _ in range(4):
+            await ledger.append(*[touch(note="x" * 60_000) for _ in range(100)])
+        request = pb.ReadEventsRequest()
+        unread = [
+            ledger.stub.ReadEvents(request, metadata=who()) for _ in range(READERS_AT_WORK_MAX)
+        ]
+        for call in unread:
+            await call.read()
+        async with asyncio.timeout(20):
+            assert positions(await read(ledger)) == list(range(1, 401))
+        for call in unread:
+            call.cancel()
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,13 @@ class Scene:
 
     def impatient(self, attempt_s: float = 3.0, **more: Any) -> Rapport:
         """A client that hears of every failure: one attempt a call."""
-        once = RetryPolicy(timeout_s=attempt_s, first_delay_s=1e6, delay_max_s=1e6, random=_one)
+        once = RetryPolicy(
+            timeout_s=attempt_s,
+            attempt_timeout_s=attempt_s,
+            first_delay_s=1e6,
+            delay_max_s=1e6,
+            random=_one,
+        )
         return self.cluster.client(self.name, retry=once, **more)
 
     async def head(self) -> int:

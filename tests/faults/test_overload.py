@@ -184,7 +184,7 @@ async def test_readers_that_do_not_read(cluster: Cluster, scene: Scene, name: st
             method = getattr(stubs[next(begun) % len(stubs)], name)
             return method(request, metadata=who(scene))
 
-        async with load(scene, lambda _: scene.impatient(45.0, ledger=ledger.target)) as loaded:
+        async with load(scene, lambda _: scene.impatient(10.0, ledger=ledger.target)) as loaded:
             await left_unread(pressure, begin, STREAMS, until=pressure.limit_met)
     pressure.assert_bounded(name)
     assert pressure.limit_met()

@@ -15,7 +15,7 @@ from services.ledger.metrics import LedgerMetrics
 from services.runtime.caller import Caller
 from services.runtime.clock import Clock
 from services.runtime.errors import RapportError, Reason
-from services.runtime.limits import INGEST_BYTES_IN_FLIGHT_MAX
+from services.runtime.limits import INGEST_BYTES_IN_FLIGHT_MAX, READERS_AT_WORK_MAX
 
 HEARTBEAT_S: Final = 5.0
 # How long a stream waits for a reader that takes nothing.
@@ -44,6 +44,9 @@ class Parts:
         self.heartbeat_s: Final = heartbeat_s
         self.reader_timeout_s: Final = reader_timeout_s
         self.ingest_room: Final = IngestRoom()
+        # Held while a chunk is read and opened, never while its reader is waited for: else hundreds
+        # of readers that begin at once would have the process to themselves.
+        self.reader_turns: Final = asyncio.Semaphore(READERS_AT_WORK_MAX)
         # Set when the process is about to stop: streams end by themselves.
         self.draining: Final = asyncio.Event()
 

@@ -1,6 +1,6 @@
 """GetEvent and ReadEvents."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -109,16 +109,29 @@ async def read_events(
             through=None if backwards else head,
         )
     show, answered = presenter(parts, caller, request.view), False
-    async for chunk in chunks:
+    async for chunk, events in presented(parts, chunks, show):
         answered = True
         through = _read_through(chunk, through, by_position)
         yield pb.ReadEventsResponse(
-            events=await show.present(chunk.events),
+            events=events,
             read_through_position=through,
             head_position=head,
         )
     if not answered:
         yield pb.ReadEventsResponse(read_through_position=through, head_position=head)
+
+
+async def presented(
+    parts: Parts, chunks: AsyncGenerator[Chunk], show: Presenter
+) -> AsyncIterator[tuple[Chunk, list[pb.Event]]]:
+    """Each chunk with its events as they are answered, when it is this reader's turn."""
+    while True:
+        async with parts.reader_turns:
+            chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            events = await show.present(chunk.events)
+        yield chunk, events
 
 
 async def journal_to_read(

@@ -16,6 +16,7 @@ from services.ledger.api.reading import (
     check_view,
     journal_to_read,
     may_view,
+    presented,
     presenter,
 )
 from services.runtime.caller import Caller
@@ -83,13 +84,12 @@ class Subscription:
             types=self._which.types,
             kinds=self._which.kinds,
         )
-        async for chunk in chunks:
+        async for chunk, events in presented(self._parts, chunks, show):
             self._leave_if_stopping()
             self._through = chunk.read_through
-            if chunk.events:
+            if events:
                 any_sent = True
-                batch = pb.EventBatch(events=await show.present(chunk.events))
-                await self._send(events=batch)
+                await self._send(events=pb.EventBatch(events=events))
             elif self._silence_s() >= self._parts.heartbeat_s:
                 await self._send(heartbeat=pb.Heartbeat())
         return any_sent
