@@ -7,9 +7,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import asyncpg
-import nats
 import nats.errors
 from nats.aio.client import Client
+from rapport.events.connecting import connect
 
 from services.operator.outcomes import Refused, Unavailable, Usage
 from services.runtime.jetstream import servers_of
@@ -68,7 +68,7 @@ async def nats_client(url: str, variable: str = "RAPPORT_NATS_URL") -> AsyncIter
     try:
         # The client tries a server that refuses again, for two minutes, whatever it is told.
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            client = await nats.connect(
+            client = await connect(
                 servers_of(url),
                 name=APPLICATION,
                 connect_timeout=int(CONNECT_TIMEOUT_S),

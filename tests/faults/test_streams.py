@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import nats
 import pytest
 from nats.aio.client import Client
 from rapport import RapportError, RetryPolicy
 from rapport.events import EventSubscriber
+from rapport.events.connecting import connect
 
 from services.operator.rebuilding import rebuild_streams
 from tests.faults.cluster import Cluster, until
@@ -143,7 +143,7 @@ async def assert_read_through(read: list[int], head: int) -> None:
 
 @asynccontextmanager
 async def admin_of(cluster: Cluster) -> AsyncIterator[Client]:
-    client = await nats.connect(cluster.nats.admin_url)
+    client = await connect(cluster.nats.admin_url)
     try:
         yield client
     finally:

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
 
-import nats
 import pytest
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 from rapport import IncarnationChanged, RapportError, RetryPolicy
 from rapport.events import DeliveredEvent, EventSubscriber
+from rapport.events.connecting import connect
 from rapport.events.v1.touchpoint_pb2 import Touchpoint
 
 from deploy.local.nats import NatsServer
@@ -30,7 +30,7 @@ class Stream:
 
     async def begin(self, first_seq: int | None = None) -> None:
         if self.client is None:
-            self.client = await nats.connect(self.admin_url)
+            self.client = await connect(self.admin_url)
         subjects = [f"rapport.v1.events.{self.journal}.>"]
         config = StreamConfig(name=self.name, subjects=subjects, first_seq=first_seq)
         await self.client.jetstream().add_stream(config)
@@ -196,7 +196,7 @@ async def test_a_restarted_server_is_waited_for(private_nats: NatsServer) -> Non
                     await asyncio.to_thread(private_nats.stop)
                     await asyncio.to_thread(private_nats.start)
                     await stream.client.close()
-                    stream.client = await nats.connect(private_nats.admin_url)
+                    stream.client = await connect(private_nats.admin_url)
                     await stream.publish(2)
                 if event.position == 2:
                     break

@@ -7,9 +7,9 @@ from typing import Any
 
 import asyncpg
 import grpc
-import nats
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from rapport.events.connecting import connect
 from rapport.v1 import ledger_service_pb2 as pb
 
 from deploy.local.nats import NatsServer
@@ -184,7 +184,7 @@ async def test_a_wiped_stream_costs_no_event(
         await until(reached(conn, last))
         await until(lambda: state_of(projector) is State.FOLLOWING_NATS)
 
-        admin = await nats.connect(private_nats.admin_url)
+        admin = await connect(private_nats.admin_url)
         await admin.jetstream().delete_stream(streams.stream_name(JOURNAL))
         await admin.close()
         last = await append(ledger, 20)
@@ -205,7 +205,7 @@ async def test_a_foreign_message_is_never_projected(
         await until(lambda: state_of(projector) is State.FOLLOWING_NATS)
         await until(reached(conn, last))
 
-        client = await nats.connect(private_nats.url)
+        client = await connect(private_nats.url)
         subject = streams.event_subject(JOURNAL, "acme", "Touchpoint", "call")
         await client.jetstream().publish(subject, b"foreign")
         await client.close()
@@ -226,7 +226,7 @@ async def test_history_that_the_stream_does_not_hold_is_read_from_the_ledger(
     async with ledger_on(database, keys=keys) as alone:
         await alone.create_tenant()
         old = await append(alone, 70)
-    admin = await nats.connect(private_nats.admin_url)
+    admin = await connect(private_nats.admin_url)
     await EventStream(admin, JOURNAL).recreate(old + 1)
     await admin.close()
 

@@ -3,9 +3,10 @@
 import os
 
 import asyncpg
-import nats
+import nats.errors
 import pytest
 from nats.js.errors import NotFoundError
+from rapport.events.connecting import connect
 
 from deploy.local.nats import NatsServer
 from deploy.local.postgres import PostgresServer
@@ -97,18 +98,18 @@ async def test_nats_keeps_port_secrets_and_streams_through_a_restart(
     private_nats: NatsServer,
 ) -> None:
     url = private_nats.admin_url
-    client = await nats.connect(url)
+    client = await connect(url)
     await client.jetstream().add_stream(name="kept", subjects=["kept"])
     await client.close()
     private_nats.restart()
     assert private_nats.admin_url == url
-    client = await nats.connect(url)
+    client = await connect(url)
     assert (await client.jetstream().stream_info("kept")).config.name == "kept"
     await client.close()
     private_nats.kill()
     private_nats.wipe()
     private_nats.start()
-    client = await nats.connect(url)
+    client = await connect(url)
     with pytest.raises(NotFoundError):
         await client.jetstream().stream_info("kept")
     await client.close()
@@ -120,7 +121,7 @@ async def test_only_the_admin_of_nats_deletes_streams(private_nats: NatsServer) 
     async def refused(error: Exception) -> None:
         refusals.append(str(error))
 
-    client = await nats.connect(private_nats.url, error_cb=refused)
+    client = await connect(private_nats.url, error_cb=refused)
     stream = client.jetstream(timeout=0.5)
     await stream.add_stream(name="mine", subjects=["mine"])
     with pytest.raises(nats.errors.TimeoutError):
@@ -131,7 +132,7 @@ async def test_only_the_admin_of_nats_deletes_streams(private_nats: NatsServer) 
     assert all("permissions violation" in text for text in refusals)
     assert len(refusals) == 2
     await client.close()
-    admin = await nats.connect(private_nats.admin_url)
+    admin = await connect(private_nats.admin_url)
     assert await admin.jetstream().delete_stream("mine")
     await admin.close()
 

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import nats
+import nats.errors
 import pytest
 from nats.aio.client import Client
 from nats.js.api import StreamInfo
 from nats.js.errors import Error as JetStreamError
 from prometheus_client import CollectorRegistry
+from rapport.events.connecting import connect
 
 from services.ledger.journal.store import Journal
 from services.ledger.relay.relay import Relay
@@ -62,7 +63,7 @@ async def client_of(cluster: NatsCluster) -> AsyncIterator[Client]:
     async with asyncio.timeout(_WAIT_S):
         while True:
             try:
-                client = await nats.connect(servers_of(cluster.url), error_cb=_quiet)
+                client = await connect(servers_of(cluster.url), error_cb=_quiet)
                 break
             except (nats.errors.Error, OSError):
                 await asyncio.sleep(0.1)

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
-import nats
 import pytest
 from nats.aio.msg import Msg
 from nats.js.api import StreamConfig
+from nats.js.errors import NotFoundError
 from prometheus_client import CollectorRegistry
+from rapport.events.connecting import connect
 
 from deploy.local.nats import NatsServer
 from services.ledger.journal.store import Journal
@@ -79,7 +80,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def messages(server: NatsServer, count: int) -> list[Msg]:
     """The first `count` messages of the stream, as soon as they are there."""
-    client = await nats.connect(server.url)
+    client = await connect(server.url)
     try:
         found: list[Msg] = []
         async with asyncio.timeout(WAIT_S):
@@ -89,7 +90,7 @@ async def messages(server: NatsServer, count: int) -> list[Msg]:
                         streams.journal_subjects("main"), stream=STREAM, ordered_consumer=True
                     )
                     break
-                except nats.js.errors.NotFoundError:
+                except NotFoundError:
                     await asyncio.sleep(0.05)
             while len(found) < count:
                 found.append(await subscription.next_msg(timeout=WAIT_S))
@@ -209,7 +210,7 @@ async def test_a_deleted_stream_is_filled_again_though_nobody_appends(
     await fill(journal, 300)
     async with relaying(journal, database, private_nats):
         await assert_follows(journal, private_nats, 300)
-        admin = await nats.connect(private_nats.admin_url)
+        admin = await connect(private_nats.admin_url)
         await admin.jetstream().delete_stream(STREAM)
         await admin.close()
         await assert_follows(journal, private_nats, 300)
@@ -241,7 +242,7 @@ async def test_a_foreign_message_stops_the_relay_until_the_stream_is_rebuilt(
     async with relaying(journal, database, private_nats) as watched:
         await assert_follows(journal, private_nats, 20)
         await until(lambda: watched.healthy)
-        stranger = await nats.connect(private_nats.url)
+        stranger = await connect(private_nats.url)
         await stranger.jetstream().publish("rapport.v1.events.main.acme.touchpoint.call", b"!")
         await until(lambda: not watched.healthy)
         recorded = await fill(journal, 1, first=21)  # appends go on
@@ -262,7 +263,7 @@ async def test_a_foreign_message_in_the_place_of_a_chunk_makes_the_server_refuse
     row = await journal.head("main")
     events = [e async for chunk in journal.read_journal("main") for e in chunk.events]
     chunk = [message_of(event, row.incarnation) for event in events]
-    client, stranger = [await nats.connect(private_nats.admin_url) for _ in range(2)]
+    client, stranger = [await connect(private_nats.admin_url) for _ in range(2)]
     stream = EventStream(client, "main")
     await stream.ensure()
     await stream.publish(chunk[:2])
@@ -283,7 +284,7 @@ async def test_a_stream_without_atomic_batches_is_allowed_them(
     journal: Journal, database: Database, private_nats: NatsServer
 ) -> None:
     await fill(journal, 10)
-    admin = await nats.connect(private_nats.admin_url)
+    admin = await connect(private_nats.admin_url)
     subjects = [streams.journal_subjects("main")]
     await admin.jetstream().add_stream(StreamConfig(name=STREAM, subjects=subjects))
     await admin.close()
@@ -376,14 +377,14 @@ async def test_a_journal_created_later_gets_its_stream(
         await fill(journal, 1)
         await journal.create_journal("other")
         await fill(journal, 4, tenant="beta", name="other")
-        client = await nats.connect(private_nats.url)
+        client = await connect(private_nats.url)
         async with asyncio.timeout(WAIT_S):
             while True:
                 try:
                     info = await client.jetstream().stream_info(streams.stream_name("other"))
                     if info.state.last_seq == 4:
                         break
-                except nats.js.errors.NotFoundError:
+                except NotFoundError:
                     pass
                 await asyncio.sleep(0.05)
         await client.close()

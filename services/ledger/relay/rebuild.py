@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-import nats
+from rapport.events.connecting import connect
 
 from services.ledger.relay.stream import EventStream
 from services.runtime.jetstream import check_server_version, servers_of
@@ -21,7 +21,7 @@ async def rebuild_stream(
     relay mends by itself. TimeoutError when NATS cannot be reached: nothing was done.
     """
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
-        client = await nats.connect(servers_of(admin_url), connect_timeout=CONNECT_TIMEOUT_S)
+        client = await connect(servers_of(admin_url), connect_timeout=CONNECT_TIMEOUT_S)
     try:
         check_server_version(client)
         await EventStream(client, journal, replicas=replicas).recreate(first_position)

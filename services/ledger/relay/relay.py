@@ -9,11 +9,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol
 
-import nats
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from rapport.events.connecting import connect
 
 from services.ledger.relay.journal_relay import JournalLog, JournalSource
 from services.ledger.relay.lag import Lag
@@ -134,7 +134,7 @@ class Relay:
         told = False
         while True:
             try:
-                client = await nats.connect(
+                client = await connect(
                     servers_of(self._nats_url),
                     name="rapport-relay",
                     # This process knows of its own appends before any hint comes back.

@@ -4,9 +4,9 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-import nats
 import nats.errors
 from nats.aio.client import Client
+from rapport.events.connecting import connect
 
 from services.runtime.jetstream import servers_of
 from services.runtime.logs import get_logger
@@ -51,7 +51,7 @@ class NatsLink:
         told = False
         while self._client is None:
             try:
-                self._client = await nats.connect(
+                self._client = await connect(
                     servers_of(self._url),
                     name="rapport-projector",
                     max_reconnect_attempts=-1,

@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-import nats
 from nats.aio.client import Client
 from rapport import Rapport
+from rapport.events.connecting import connect
 
 from deploy.local.postgres import PostgresServer, postgres_home, remove_home
 from deploy.local.service import ServiceSpec
@@ -114,7 +114,7 @@ class Stage:
         """A connection to one of the servers of NATS, undisturbed."""
         server = self.nodes.all[node]
         async with asyncio.timeout(_CONNECT_S):
-            client = await nats.connect(
+            client = await connect(
                 server.admin_url if admin else server.url,
                 allow_reconnect=False,
                 connect_timeout=int(_CONNECT_S),

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import grpc
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -22,6 +21,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from rapport.errors import IncarnationChanged, RapportError, unavailable
+from rapport.events.connecting import connect
 from rapport.events.delivered import DeliveredEvent, delivered, from_ledger
 from rapport.ledger_calls import LedgerCalls
 from rapport.retry import RetryPolicy
@@ -79,7 +79,7 @@ class EventSubscriber:
 
     async def __aenter__(self) -> Self:
         try:
-            self._client = await nats.connect(
+            self._client = await connect(
                 # Of a cluster all servers may be named, with commas between them.
                 [each.strip() for each in self._url.split(",")],
                 max_reconnect_attempts=-1,
