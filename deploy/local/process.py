@@ -29,7 +29,15 @@ Escalation = Sequence[tuple[signal.Signals, float]]
 
 POLITE: Escalation = ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0))
 
-_CHILDREN: "dict[ProcessIdentity, subprocess.Popen[bytes]]" = {}
+
+class _Child(subprocess.Popen[bytes]):
+    """A child that may outlive us, of which Popen would warn when the interpreter ends."""
+
+    def __del__(self) -> None:
+        pass
+
+
+_CHILDREN: "dict[ProcessIdentity, _Child]" = {}
 """Every child of this process, kept so that it can be reaped and may outlive its `Process`."""
 
 
@@ -185,7 +193,7 @@ def spawn(
             log.replace(log.with_name(log.name + ".1"))
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        child = subprocess.Popen(  # noqa: S603
+        child = _Child(
             list(argv),
             env=dict(env),
             cwd="/",

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,6 +56,29 @@ def test_a_zombie_counts_as_gone(tmp_path: Path) -> None:
     assert process.wait(10.0)
     assert identity_of(process.pid) is None
     assert process.exit_code == 0
+
+
+def test_one_that_outlives_who_started_it_is_no_surprise_to_the_interpreter(tmp_path: Path) -> None:
+    starting = """
+import os, sys
+from pathlib import Path
+from deploy.local.process import spawn
+started = spawn("waiting", [sys.executable, "-c", sys.argv[1]], env=os.environ, log=Path("log"))
+print(started.identity.pid, started.identity.started)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", starting, WAITING],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+    )
+    pid, started = done.stdout.split()
+    left = Process.adopt("waiting", ProcessIdentity(int(pid), started))
+    assert left is not None
+    left.stop()
+    assert done.stderr == ""
 
 
 def test_a_program_that_is_missing_is_named_in_one_line(tmp_path: Path) -> None:
