@@ -232,6 +232,36 @@ def _retries(records: Records, replayed: bool) -> list[tuple[Invoke, Ok]]:
     return found
 
 
+def half_a_batch(records: Records, random: Random) -> Records:
+    """Of a batch whose outcome nobody knows one event is recorded, and one is not."""
+    invoke, ok = random.choice(written_at_once(records))
+    lost = Sent(event_id="lost", home="relationships/p1~p2")
+    both = replace(invoke, events=(*(invoke.events or ()), lost))
+    again = replace(both, call=9000, attempt=2)
+    broken = swap_in(swap_in(records, invoke, both), ok, Unknown(call=ok.call, reason="UNKNOWN"))
+    return before_the_end(broken, again, Definite(call=9000, reason="LEDGER_BUSY"))
+
+
+def batch_out_of_order(records: Records, random: Random) -> Records:
+    """The events of a batch are recorded the other way round than they were sent."""
+    several = [each for each in written_at_once(records) if len(each[0].events or ()) > 1]
+    invoke, ok = random.choice(several)
+    turned = replace(invoke, events=(invoke.events or ())[::-1])
+    told = replace(ok, events=(ok.events or ())[::-1])
+    return swap_in(swap_in(records, invoke, turned), ok, told)
+
+
+def ignored_condition_unheard(records: Records, random: Random) -> Records:
+    """Written although the home was at another revision, and nobody was told."""
+    invoke, ok = random.choice(written_at_once(records))
+    event = random.choice(ok.events or ())
+    changed = with_event(records, event.event_id, sent={"expected_revision": event.revision + 3})
+    (sent,) = (each for each in all_of(changed, Invoke) if each.call == invoke.call)
+    again = replace(sent, call=9000, attempt=2)
+    broken = swap_in(changed, outcome_of(changed, ok.call), Unknown(call=ok.call, reason="UNKNOWN"))
+    return before_the_end(broken, again, Definite(call=9000, reason="REVISION_CONFLICT"))
+
+
 def ignored_condition(records: Records, random: Random) -> Records:
     """Written although the home was at another revision than expected."""
     _, ok = random.choice(written_at_once(records))

@@ -58,6 +58,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "definite": checker_writes.definite,
     "replayed": checker_writes.replayed,
     "resolved": checker_writes.resolved,
+    "atomic": checker_writes.atomic,
     "expected_revision": checker_writes.expected_revision,
     "stream_equal": checker_streams.stream_equal,
     "stream_whole": checker_streams.stream_whole,

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from tests.faults.torture.checker_index import EventKey, History, KnownHeads, Violation
 from tests.faults.torture.records import Acknowledged, Definite, Invoke, Ok, Unknown
@@ -162,14 +163,49 @@ def resolved(history: History) -> Iterator[Violation]:
             yield Violation("resolved", message, (invoke.n,) + ((outcome.n,) if outcome else ()))
 
 
+def atomic(history: History) -> Iterator[Violation]:
+    """AppendEvents, IngestEvents: a batch is recorded whole or not at all, in its order.
+
+    Whatever its outcome. Asked of the events of a batch that are in no other one: those that are
+    may have been recorded with that.
+    """
+    seen: set[tuple[EventKey, ...]] = set()
+    for invoke, _ in history.writes():
+        keys = tuple((invoke.journal, invoke.tenant, each.event_id) for each in invoke.events or ())
+        if keys in seen:
+            continue
+        seen.add(keys)
+        ids = [each.event_id for each in invoke.events or ()]
+        own = [key for key in keys if _always_with(history, key, ids)]
+        rows = [row for key in own if (row := history.row_of(key)) is not None]
+        if rows and len(rows) < len(own):
+            message = f"{invoke.journal}: {len(rows)} of {len(own)} events of a batch are recorded"
+            yield Violation("atomic", message, (invoke.n, rows[0].n))
+        for before, row in pairwise(rows):
+            if row.position <= before.position:
+                message = f"{invoke.journal}: {row.event_id} is before what it was sent after"
+                yield Violation("atomic", message, (invoke.n, before.n, row.n))
+
+
+def _always_with(history: History, key: EventKey, ids: list[str]) -> bool:
+    """Whether every attempt to write an event sent it among these, and in this order."""
+    return all(
+        [each.event_id for each in attempt.events or ()] == ids
+        for attempt, _ in history.attempts[key]
+    )
+
+
 def expected_revision(history: History) -> Iterator[Violation]:
-    """Domain, "revision": what was written on a condition was written when the condition held."""
-    for key, (_, ok, _) in _told(history):
-        row, attempts = history.row_of(key), history.attempts.get(key)
-        if row is None or attempts is None:
+    """Domain, "revision": what was written on a condition was written when the condition held.
+
+    Also what nobody was told of.
+    """
+    for key, attempts in history.attempts.items():
+        row = history.row_of(key)
+        if row is None:
             continue
         asked = {sent.expected_revision for _, sent in attempts}
         if None not in asked and row.revision - 1 not in asked:
             numbers = " or ".join(map(str, sorted(each for each in asked if each is not None)))
             message = f"{key[0]}: {row.home} was to be at {numbers}, was at {row.revision - 1}"
-            yield Violation("expected_revision", message, (attempts[0][0].n, ok.n, row.n))
+            yield Violation("expected_revision", message, (attempts[0][0].n, row.n))

@@ -39,7 +39,7 @@ from tests.faults.torture.records import (
 
 _PAGE_LINES: Final = 50
 _RECENT: Final = 50
-# Between two attempts, and before a broken subscription goes on.
+# Between two attempts.
 _PAUSE_S: Final = 0.3
 
 

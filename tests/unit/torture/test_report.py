@@ -49,7 +49,7 @@ def test_the_text_shows_a_violation_with_its_records() -> None:
     violations = check(records)
     (violation,) = violations
     text = render_text(count(records), violations, shown_of(records, violations))
-    assert "1 violations of 26 rules" in text
+    assert "1 violations of 27 rules" in text
     assert violation.message in text
     assert all(f'{{"n":{n},' in text for n in violation.records)
 
