@@ -117,8 +117,7 @@ class Relay:
             task.add_done_callback(_ignore_lost_hint)
 
     async def _run(self) -> None:
-        client = await self._connect()
-        await client.subscribe(f"{streams.WAKE_PREFIX}.*", cb=self._woken)
+        await self._connect()
         while True:
             for journal in await self._log.journal_names():
                 if journal not in self._states:
@@ -151,7 +150,13 @@ class Relay:
                     told = True
                 await asyncio.sleep(RECONNECT_S)
                 continue
-            check_server_version(client)
+            try:
+                check_server_version(client)
+                # Once a connection: whoever asks for it may crash and ask again.
+                await client.subscribe(f"{streams.WAKE_PREFIX}.*", cb=self._woken)
+            except BaseException:
+                await client.close()
+                raise
             self._client = client
             return client
 
