@@ -28,7 +28,14 @@ def row_of(what: str, unit: str) -> Row:
     """How far off the simulation is, as a part of what was measured."""
     key = f"group_commit_{what}"
     told = "streamed ingest" if what == INGEST else f"unary appends, {what} in flight"
-    return Row(key, f"simulation of group commit off, {told}", "measured", unit, _OFF_MAX, True)
+    return Row(
+        key,
+        f"how far off a simulation of group commit is, {told}",
+        "measured",
+        unit,
+        _OFF_MAX,
+        True,
+    )
 
 
 class _Measuring:

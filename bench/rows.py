@@ -19,7 +19,7 @@ INGEST: Final = Row(
 )
 INGEST_FOLLOWED: Final = Row(
     "ingest_followed",
-    "the same, relay and projector under 1 s behind",
+    "streamed ingest, relay and projector under 1 s behind",
     "raw COPY at 500",
     _EVENTS,
     0.30,
