@@ -34,7 +34,7 @@ from tests.support.views import (
 )
 
 LAST = "2026-04-01T09:00:00Z"
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

@@ -133,13 +133,13 @@ async def party(projector: Running, _: pytest.MonkeyPatch) -> object:
     )
 
 
-async def behind(projector: Running, _: pytest.MonkeyPatch) -> object:
+async def behind(projector: Running, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setattr("services.projector.api.calls.MIN_POSITION_WAIT_MS", 100)
     return await projector.capital.GetBalance(
         capital.GetBalanceRequest(
             relationship="relationships/a~b", as_of=capital.AsOf(min_position=99)
         ),
         metadata=caller(),
-        timeout=1,
     )
 
 

@@ -10,7 +10,7 @@ from rapport import Rapport, RapportError, RetryPolicy, touchpoint
 
 from tests.contract.client_server import FakeLedger, refuse, serve
 
-QUICK = RetryPolicy(timeout_s=2.0, attempt_timeout_s=0.5, first_delay_s=0.001, delay_max_s=0.002)
+QUICK = RetryPolicy(first_delay_s=0.001, delay_max_s=0.002)
 
 
 @dataclass
@@ -100,7 +100,7 @@ async def test_time_running_out_after_a_lost_answer_leaves_the_outcome_unknown(s
 
 
 async def test_a_server_that_is_not_there_is_unavailable_and_the_outcome_unknown() -> None:
-    policy = RetryPolicy(timeout_s=0.2, first_delay_s=0.01)
+    policy = RetryPolicy(timeout_s=2.0, first_delay_s=0.01, delay_max_s=0.1)
     async with Rapport("127.0.0.1:1", principal="people/ann", retry=policy) as client:
         with pytest.raises(RapportError) as caught:
             await client.append(touchpoint("ann", "bob", "call"))

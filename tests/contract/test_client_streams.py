@@ -10,7 +10,7 @@ from rapport.v1 import ledger_service_pb2 as ledger
 
 from tests.contract.client_server import FakeLedger, refusal, serve
 
-QUICK = RetryPolicy(timeout_s=2.0, first_delay_s=0.001, delay_max_s=0.002)
+QUICK = RetryPolicy(first_delay_s=0.001, delay_max_s=0.002)
 
 
 @dataclass

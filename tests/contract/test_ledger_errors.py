@@ -310,7 +310,8 @@ def test_every_reason_of_the_contract_has_a_code_and_is_met_here_or_elsewhere() 
 @pytest.mark.parametrize("reason", list(PROVOKED))
 async def test_a_reason_comes_with_its_code_and_details(database: Database, reason: Reason) -> None:
     provoke, metadata, fields = PROVOKED[reason]
-    async with ledger_on(database, reader_timeout_s=0.5) as ledger:
+    slow_s = 0.5 if reason is Reason.READER_TOO_SLOW else 60.0
+    async with ledger_on(database, reader_timeout_s=slow_s) as ledger:
         await ledger.create_tenant()
         refusal = await provoke(ledger)
     assert refusal.reason == reason.value

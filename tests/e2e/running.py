@@ -142,7 +142,7 @@ class RunningStack:
             process = self.process(name)
             assert process is not None, f"{name} does not run"
             assert process.signal(signal.SIGKILL)
-            assert process.wait(10.0)
+            assert process.wait(TIMEOUT_S)
 
     async def killed_and_back(self, name: str) -> None:
         """SIGKILL to a part that `up` then starts again."""

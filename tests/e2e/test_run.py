@@ -186,7 +186,7 @@ def _check_endpoints(stack: RunningStack, said: list[str]) -> None:
     found = dict(line.strip().rsplit(maxsplit=1) for line in said if "127.0.0.1:" in line)
     for name in ("ledger", "projector"):
         host, port = found[name].split(":")
-        socket.create_connection((host, int(port)), timeout=5).close()
+        socket.create_connection((host, int(port)), timeout=30).close()
         with urllib.request.urlopen(f"http://{found[f'{name} metrics']}/metrics") as answer:
             assert b"rapport_" in answer.read()
     with urllib.request.urlopen(f"{found['nats monitoring']}/jsz") as answer:

@@ -11,7 +11,7 @@ from tests.faults.cluster import Cluster, until
 from tests.faults.scene import Scene
 
 # Of one call, retries included: far beyond what one replica needs to go and come back.
-CALL_S = 30.0
+CALL_S = 60.0
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ LEDGER = "/rapport.v1.LedgerService/"
 HTTP = b"GET / HTTP/1.1\r\n\r\n"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 # What a caller beside the rude ones waits for one append at most: far beyond usual, on busy cores.
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 # Opens a subscription and an ingest, says so, and waits to be killed with both under way.
 VANISHING = textwrap.dedent("""
     import asyncio, sys

@@ -39,7 +39,7 @@ from tests.support.servers import NatsEndpoint
 TWO_YEARS = 731
 TENANT = "acme"
 SEED, BURSTS = 3, 14
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 async def settled(_journal: str, _day: int, _found: Checkpoint) -> bool:

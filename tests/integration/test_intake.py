@@ -26,7 +26,7 @@ from tests.support.databases import Database
 from tests.support.ledger import SERVICE, LedgerUnderTest, ledger_on, touch, who
 
 JOURNAL = "main"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from tests.support.databases import Database
 from tests.support.journals import fill
 
 STREAM = streams.stream_name("main")
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

@@ -194,6 +194,6 @@ def new(**payload: Any) -> pb.NewEvent:
 def metrics_of(ledger: LedgerUnderTest) -> list[str]:
     """The samples the process exports, as lines."""
     url = f"http://127.0.0.1:{ledger.process.metrics_port}/metrics"
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         text: str = answer.read().decode()
     return [line for line in text.splitlines() if not line.startswith("#")]

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from services.projector.api.calls import wait_s
 from services.projector.queries.waiting import Positions
 from services.runtime.errors import RapportError, Reason
 
@@ -175,3 +176,12 @@ async def test_a_caller_that_leaves_harms_nobody() -> None:
         await leaving
     positions.reached("main", 1)
     await staying
+
+
+@pytest.mark.parametrize(
+    ("remaining_s", "may_s"), [(None, 30.0), (10.0, 9.8), (0.4, 0.3), (0.0, 0.0), (-1.0, 0.0)]
+)
+def test_a_call_waits_until_shortly_before_its_deadline(
+    remaining_s: float | None, may_s: float
+) -> None:
+    assert wait_s(remaining_s) == pytest.approx(may_s)
