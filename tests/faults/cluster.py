@@ -119,7 +119,7 @@ class Replica:
         """The health of a name."""
         async with grpc.aio.insecure_channel(self.target) as channel:
             request = health_pb2.HealthCheckRequest(service=name)
-            answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=10)
+            answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=30)
             return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     async def until_serving(self, name: str = "", *, serving: bool = True) -> None:
@@ -304,6 +304,6 @@ async def _add_login(database: Database) -> str:
 
 
 def _fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         text: str = answer.read().decode()
     return text

@@ -19,9 +19,9 @@ async def pool(database: Database) -> AsyncIterator[asyncpg.Pool]:
         application_name="test-pool",
         size_min=1,
         size_max=1,
-        statement_timeout_ms=100,
-        lock_timeout_ms=2_000,
-        idle_in_transaction_timeout_ms=3_000,
+        statement_timeout_ms=1_000,
+        lock_timeout_ms=20_000,
+        idle_in_transaction_timeout_ms=30_000,
     )
     yield made
     await made.close()
@@ -31,9 +31,9 @@ async def pool(database: Database) -> AsyncIterator[asyncpg.Pool]:
     ("setting", "value"),
     [
         ("application_name", "test-pool"),
-        ("statement_timeout", "100ms"),
-        ("lock_timeout", "2s"),
-        ("idle_in_transaction_session_timeout", "3s"),
+        ("statement_timeout", "1s"),
+        ("lock_timeout", "20s"),
+        ("idle_in_transaction_session_timeout", "30s"),
         ("jit", "off"),
         ("timezone", "UTC"),
     ],
