@@ -64,9 +64,9 @@ class _Station:
 
 
 class _Run:
-    def __init__(self, costs: Costs, events: int, gather_s: float, events_max: int) -> None:
+    def __init__(self, costs: Costs, events: int, events_max: int) -> None:
         self._costs, self._events = costs, events
-        self._gather_s, self._group_max = gather_s, max(events_max // events, 1)
+        self._group_max = max(events_max // events, 1)
         self.now_s = 0.0
         self._client = _Station(costs.client.wake_s)
         self._ledger = _Station(costs.ledger.wake_s)
@@ -108,7 +108,7 @@ class _Run:
 
     def _gather(self) -> None:
         if not self._committing and self._waiting and self._gathered_s == inf:
-            self._gathered_s = self.now_s + self._gather_s
+            self._gathered_s = self.now_s + GATHER_S
 
     def _commit_if_gathered(self) -> None:
         quiet = not self._ledger.jobs
@@ -140,11 +140,10 @@ def predicted(
     *,
     calls: int = 4_000,
     events: int = 1,
-    gather_s: float = GATHER_S,
     events_max: int = GROUP_EVENTS_MAX,
 ) -> float:
     """Calls a second of so many callers with calls of so many events, over `calls` calls."""
-    run = _Run(costs, events, gather_s, events_max)
+    run = _Run(costs, events, events_max)
     for _ in range(callers):
         run.call()
     while run.answered < calls * _WARM_UP_SHARE:
@@ -201,7 +200,7 @@ def predicted_stream(stream: Measured, *, batches: int, events: int, flush_s: fl
         event_s=stream.postgres_s / events,
         flush_s=flush_s,
     )
-    run = _Run(costs, events, GATHER_S, GROUP_EVENTS_MAX)
+    run = _Run(costs, events, GROUP_EVENTS_MAX)
     run.calls_left = batches
     for _ in range(max(min(INGEST_BATCHES_MAX, INGEST_EVENTS_MAX // events), 1)):
         run.call()

@@ -164,10 +164,6 @@ class PostgresServer:
             self.process.stop(((signal.SIGKILL, 10.0),))
             self.process = None
 
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
     def find(self) -> Process | None:
         """The server running on this cluster, whoever started it; None if there is none."""
         self.process = self.process if self.alive() else self._running()

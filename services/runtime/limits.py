@@ -26,7 +26,6 @@ DISPLAY_NAME_BYTES_MAX: Final = 1 * KIB
 EXTERNAL_ID_BYTES_MAX: Final = 1 * KIB
 URL_BYTES_MAX: Final = 2 * KIB
 ATTRIBUTES_MAX: Final = 32
-ATTRIBUTE_KEY_BYTES_MAX: Final = 64
 DATA_SUBJECTS_MAX: Final = 16
 FACTS_USED_MAX: Final = 64
 CORRELATION_ID_BYTES_MAX: Final = 128
@@ -94,9 +93,6 @@ GROUP_BYTES_MAX: Final = 8 * MIB
 # What one statement reads of a journal or a home; an event more than the bytes may come along.
 READ_CHUNK_EVENTS_MAX: Final = 1_000
 READ_CHUNK_BYTES_MAX: Final = 256 * KIB
-# What the NATS server takes as one atomic batch unless it is configured otherwise.
-RELAY_CHUNK_MESSAGES_MAX: Final = 1_000
-RELAY_CHUNK_BYTES_MAX: Final = 4 * MIB
 # Streams of any sort that a service has open at once.
 STREAMS_OPEN_MAX: Final = 1_000
 # Reads and subscriptions among a ledger's; one whose reader takes nothing holds a megabyte or two.

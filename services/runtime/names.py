@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-ID_LENGTH_MAX: Final = 128
-TENANT_LENGTH_MAX: Final = 63
 KIND_BYTES_MAX: Final = 64
 
 _SLUG: Final = re.compile(r"[a-z0-9-]{1,63}")

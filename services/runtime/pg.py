@@ -104,7 +104,6 @@ async def create_pool(
     statement_timeout_ms: int,
     lock_timeout_ms: int,
     idle_in_transaction_timeout_ms: int,
-    connect_timeout_s: float = _CONNECT_TIMEOUT_S,
     init: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
 ) -> asyncpg.Pool:
     """Open a pool of `size_min` to `size_max` connections; raises when the first cannot be made.
@@ -124,7 +123,7 @@ async def create_pool(
         dsn,
         min_size=size_min,
         max_size=size_max,
-        timeout=connect_timeout_s,
+        timeout=_CONNECT_TIMEOUT_S,
         command_timeout=(
             statement_timeout_ms / 1000 + _CLIENT_GRACE_S if statement_timeout_ms else None
         ),

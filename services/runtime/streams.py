@@ -48,11 +48,6 @@ def journal_subjects(journal: str) -> str:
     return f"{SUBJECT_PREFIX}.{journal}.>"
 
 
-def tenant_subjects(journal: str, tenant: str) -> str:
-    """The wildcard that every event of one tenant matches."""
-    return f"{SUBJECT_PREFIX}.{journal}.{tenant}.>"
-
-
 def event_subject(journal: str, tenant: str, type_name: str, kind: str | None) -> str:
     """`rapport.v1.events.<journal>.<tenant>.<type>.<kind>` of one event.
 

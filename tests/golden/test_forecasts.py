@@ -1,4 +1,4 @@
-"""Forecasts of the golden vectors, by folding and from buckets."""
+"""Forecasts of the golden vectors."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.projector.domain.buckets import Buckets
 from services.projector.domain.effective import effective
-from services.projector.domain.entries import fold
-from services.projector.domain.forecast import Forecast, forecast, forecast_of_buckets
+from services.projector.domain.forecast import Forecast, forecast
 from services.runtime.clock import date_from_day, day_from_date
 from services.runtime.policy import Attribution, default_policy
 from tests.golden.vectors import Case, expectations, relationship_of
@@ -40,5 +38,3 @@ def test_a_forecast_tells_the_expected_day(case: Case, expected: Mapping[str, An
     policy = default_policy()
 
     check(forecast(touchpoints, policy, on, severity, attribution), expected)
-    buckets = Buckets(fold(touchpoints, policy, on).entries)
-    check(forecast_of_buckets(buckets, policy, on, severity, attribution), expected)

@@ -236,9 +236,7 @@ async def test_keys_of_an_unknown_master_key_are_counted_and_never_read_as_erase
     vault: Vault, pool: asyncpg.Pool
 ) -> None:
     sealed = await seal_note(vault, A, B)
-    assert await vault.unknown_master_keys() == {}
     stranger = Vault(pool, MasterKeys.from_text(NEW))
-    assert await stranger.unknown_master_keys() == {"old": 2}
     assert (await stranger.rotate()).unreadable == {"old": 2}
     with pytest.raises(MasterKeyError, match="add its line"):
         await open_note(stranger, sealed, A, B)

@@ -13,12 +13,13 @@ from services.projector.domain.compare import Change, compare
 from services.projector.domain.contact import contact_days
 from services.projector.domain.course import balances
 from services.projector.domain.effective import effective
-from services.projector.domain.entries import entry_of, fold
+from services.projector.domain.entries import fold
 from services.projector.domain.facts import Fact, Touchpoint
 from services.projector.domain.identity import Link, Unlink, identities
 from services.projector.domain.questions import balance_of_facts, balance_on
 from services.projector.domain.receipt import receipt
 from services.projector.domain.weights import independent
+from services.projector.stored import buckets_from_text, text_from_buckets, through_day_of
 from services.runtime.clock import US_PER_DAY
 from services.runtime.policy import INCIDENT, RECOVERY, default_policy
 from tests.property import reference
@@ -77,18 +78,17 @@ def test_buckets_filled_bit_by_bit_answer_as_a_fold_does(
     buckets, rest = Buckets(), []
     for touch in known:
         if independent(touch, POLICY):
-            entry = entry_of(touch, POLICY)
-            if entry is not None:
+            for entry in fold([touch], POLICY).entries:
                 buckets.add(entry)
         else:
             rest.append(touch)
-    others = Buckets(fold(rest, POLICY).entries)
-    buckets.merge(others)
+    for entry in fold(rest, POLICY).entries:
+        buckets.add(entry)
 
     assert buckets == Buckets(fold(known, POLICY).entries)
     assert buckets.balance(on + later) == balance_on(known, POLICY, on + later)
-    stored = Buckets.from_mapping(buckets.to_mapping(), buckets.through_day)
-    assert stored == buckets
+    text = text_from_buckets(buckets)
+    assert buckets_from_text(text, through_day_of(buckets)) == buckets
 
 
 @quick

@@ -16,8 +16,8 @@ type Ratio = tuple[int, int]
 class Buckets:
     """What a set of entries adds up to, on any day not before `through_day`.
 
-    Entries may be added and taken out in any order, and sums merged: the same set gives the same
-    buckets. `through_day` is the latest day or effective_from ever added (taking out does not
+    Entries may be added and taken out in any order: the same set gives the same buckets.
+    `through_day` is the latest day or effective_from ever added (taking out does not
     bring it back, so it may be later than needed), None for none. Not safe to share between
     threads.
     """
@@ -62,15 +62,6 @@ class Buckets:
         if care_mp:
             _shift(self.care, (half_life_days, quotient), care_mp * scale)
 
-    def merge(self, other: "Buckets") -> None:
-        """Add everything in other buckets, of the same policy."""
-        for key, amount in other.know.items():
-            _shift(self.know, key, amount)
-        for key, amount in other.care.items():
-            _shift(self.care, key, amount)
-        if other.through_day is not None:
-            self.extend_through(other.through_day)
-
     def extend_through(self, day: int) -> None:
         """Answer from `day` on only, or from later if that is so already."""
         if self.through_day is None or day > self.through_day:
@@ -87,23 +78,11 @@ class Buckets:
             raise ValueError("buckets answer no day before the latest one in them")
         return _value(self.know, on), _value(self.care, on)
 
-    def to_mapping(self) -> dict[str, dict[str, list[int]]]:
-        """As plain data for JSON, `{"H": {"q": [know, care]}}`, in ascending order.
-
-        The integers are of any size; `through_day` is not in it.
-        """
-        mapping: dict[str, dict[str, list[int]]] = {}
-        for half_life_days, quotient in sorted(self.know.keys() | self.care.keys()):
-            key = (half_life_days, quotient)
-            amounts = [self.know.get(key, 0), self.care.get(key, 0)]
-            mapping.setdefault(str(half_life_days), {})[str(quotient)] = amounts
-        return mapping
-
     @classmethod
     def from_mapping(
         cls, mapping: Mapping[str, Mapping[str, Sequence[int]]], through_day: int | None
     ) -> Self:
-        """Buckets from what `to_mapping` gave."""
+        """Buckets from plain data, `{"H": {"q": [know, care]}}`; integers of any size."""
         buckets = cls()
         account_know, account_care = buckets.know, buckets.care
         for half_life, quotients in mapping.items():

@@ -86,19 +86,6 @@ def fold(touchpoints: Iterable[Touchpoint], policy: Policy, on: int | None = Non
     return Folded(tuple(entries), tuple(unknown))
 
 
-def entry_of(touchpoint: Touchpoint, policy: Policy) -> Entry | None:
-    """The entry of an independent touchpoint, without looking at others; None: it posts nothing.
-
-    Equal to what `fold` makes of it among any others.
-    """
-    weight = weigher_of(policy).weigh(touchpoint)
-    if weight is None:
-        return None
-    independent = not weight.group and touchpoint.kind not in (INCIDENT, RECOVERY)
-    assert independent, "its entry depends on other touchpoints: fold"
-    return _plain(touchpoint, weight, touchpoint.day)
-
-
 def _order(entry: Entry) -> tuple[int, str]:
     touchpoint = entry.touchpoint
     return touchpoint.instant_us, touchpoint.event_id

@@ -104,19 +104,6 @@ def forecast_pairs(
     return _forecast(stretches, policy, on, impact_of(policy, severity, attribution))
 
 
-def forecast_of_buckets(
-    buckets: Buckets,
-    policy: Policy,
-    on: int,
-    severity: int,
-    attribution: Attribution = Attribution.OURS,
-) -> Forecast:
-    """As `forecast` without a plan, from buckets; ValueError before their `through_day`."""
-    horizon = on + policy.measures.forecast_horizon_days
-    impact = impact_of(policy, severity, attribution)
-    return _forecast([(on, horizon, buckets)], policy, on, impact)
-
-
 def _forecast(
     stretches: Sequence[tuple[int, int, Buckets]], policy: Policy, on: int, impact: Fraction
 ) -> Forecast:

@@ -20,16 +20,11 @@ from services.projector.queries.snapshot import Snapshot
 class Read:
     """A relationship that was read: its view, and the raw pairs it sums up.
 
-    `one_human`: both ends are one; the view is of the pair asked for, and empty.
+    No raw pairs: both ends are one human; the view is of the pair asked for, and empty.
     """
 
     view: RelationshipView
     raw: tuple[Pair, ...]
-
-    @property
-    def one_human(self) -> bool:
-        """Whether both ends of what was asked for are one human."""
-        return not self.raw
 
 
 async def read_relationship(snapshot: Snapshot, question: Question, pair: Pair) -> Read:

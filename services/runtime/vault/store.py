@@ -152,15 +152,6 @@ class Vault:
                 on_progress(rewrapped)
         return RotationReport(rewrapped, unreadable)
 
-    async def unknown_master_keys(self) -> dict[str, int]:
-        """Keys stored under master keys not given here, counted by id: empty when all is well.
-
-        Reads the whole table.
-        """
-        rows = await self._pool.fetch(_SQL["count_by_master_key"])
-        known = self._master_keys.ids
-        return {r["master_key_id"]: r["keys"] for r in rows if r["master_key_id"] not in known}
-
     async def _create(self, tenant: str, subjects: Sequence[str]) -> list[Any]:
         parse_tenant(tenant)
         wrapped = []

@@ -2,10 +2,7 @@
 
 import pytest
 
-from services.projector.domain.collective.capital_at_risk import (
-    capital_at_risk,
-    capital_at_risk_of,
-)
+from services.projector.domain.collective.capital_at_risk import capital_at_risk
 from services.projector.domain.collective.concentration import concentration
 from services.projector.domain.collective.portfolio import portfolio
 from services.projector.domain.collective.stake import each_once, stake_of
@@ -81,17 +78,6 @@ def test_capital_at_risk_is_the_care_one_of_ours_holds() -> None:
     told = [(holding.person, holding.care_mp) for holding in capital_at_risk(ALL)]
 
     assert told == [("ann", 18_000), ("ida", 13_999)]
-
-
-def test_what_leaves_with_somebody_is_told_relationship_by_relationship() -> None:
-    told = capital_at_risk_of(ALL, "ann")
-
-    assert told.care_mp == 18_000
-    assert [held.pair for held in told.relationships] == [
-        ("ann", "bob"),
-        ("ann", "ida"),
-        ("ann", "cat"),
-    ]
 
 
 def test_a_portfolio_of_a_person_has_the_relationships_of_that_person() -> None:

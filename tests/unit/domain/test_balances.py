@@ -1,5 +1,6 @@
 """The buffer, buckets and their limits."""
 
+import json
 from fractions import Fraction
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from services.projector.domain.balance import Balance
 from services.projector.domain.buckets import Buckets
 from services.projector.domain.course import Course
-from services.projector.domain.entries import entry_of, fold
+from services.projector.domain.entries import fold
+from services.projector.stored import buckets_from_text, text_from_buckets
 from services.runtime.policy import default_policy
 from tests.unit.domain.people import touch
 
@@ -51,8 +53,7 @@ def test_buckets_answer_no_day_before_the_latest_one_in_them() -> None:
 
 
 def test_taking_an_entry_out_leaves_no_trace_but_the_day() -> None:
-    entry = entry_of(CALL, POLICY)
-    assert entry is not None
+    (entry,) = fold([CALL], POLICY).entries
     buckets = Buckets([entry])
 
     buckets.subtract(entry)
@@ -64,9 +65,10 @@ def test_stored_buckets_are_by_half_life_and_quotient() -> None:
     buckets = Buckets(fold([CALL], POLICY).entries)
 
     # Day 9497 is 105 x 90 + 47.
-    ((half_life, quotients),) = buckets.to_mapping().items()
+    text = text_from_buckets(buckets)
+    ((half_life, quotients),) = json.loads(text).items()
     assert (half_life, list(quotients)) == ("90", ["105"])
-    assert Buckets.from_mapping(buckets.to_mapping(), CALL.day) == buckets
+    assert buckets_from_text(text, CALL.day) == buckets
 
 
 def test_a_course_does_not_go_back() -> None:
@@ -76,8 +78,3 @@ def test_a_course_does_not_go_back() -> None:
     with pytest.raises(ValueError, match="no day before"):
         course.balance(CALL.day)
     assert course.days == [CALL.day]
-
-
-def test_an_entry_that_others_can_change_is_not_made_alone() -> None:
-    with pytest.raises(AssertionError, match="depends on other touchpoints"):
-        entry_of(touch(1, "social.like", "2026-01-01T10:00:00"), POLICY)

@@ -30,7 +30,6 @@ EXIT_OK: Final = 0
 EXIT_REFUSED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_UNAVAILABLE: Final = 3
-EXIT_DIFFERENT: Final = 4
 EXIT_INTERRUPTED: Final = 130
 
 SERVICE_PRINCIPAL: Final = "services/rapport-cli"

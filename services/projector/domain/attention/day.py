@@ -113,11 +113,6 @@ def attention_day(views: Iterable[RelationshipView], surroundings: Surroundings)
     return AttentionDay({case.view.pair: case for case in cases}, surroundings)
 
 
-def items_of_day(views: Iterable[RelationshipView], surroundings: Surroundings) -> tuple[Item, ...]:
-    """All items of a tenant's day, most at stake first: a function of that day's state alone."""
-    return attention_day(views, surroundings).items
-
-
 def reason_cleared(
     item: Item,
     surroundings: Surroundings,
