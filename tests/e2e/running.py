@@ -27,7 +27,7 @@ from tests.support.servers import TestRun
 ROOT: Final = Path(__file__).resolve().parents[2]
 DATA: Final = Path(os.environ.get("RAPPORT_SAMPLE_DATA", ROOT.parent / "shared" / "data"))
 PARTS: Final = ("postgres", "nats", "ledger", "projector")
-TIMEOUT_S: Final = 120.0
+TIMEOUT_S: Final = 300.0
 POLL_S: Final = 0.02
 PRINCIPAL: Final = "services/tests"
 

@@ -31,6 +31,9 @@ from tests.e2e.stories import (
     worth,
 )
 
+# Minutes on busy cores: the usual timeout is for tests of seconds.
+pytestmark = pytest.mark.timeout(900)
+
 
 async def test_no_text_about_anybody_is_in_any_file_of_the_servers(books: Books) -> None:
     began_s = time.time()

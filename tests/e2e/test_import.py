@@ -7,10 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rapport import Rapport
 from rapport.v1 import capital_service_pb2 as capital
 
 from tests.e2e.running import ROOT, Books, RunningStack, finish, until
+
+# Minutes on busy cores: the usual timeout is for tests of seconds.
+pytestmark = pytest.mark.timeout(900)
 
 COLLEGE = ROOT / "examples" / "college-messages.yaml"
 TWEETS = ROOT / "examples" / "support-tweets.yaml"

@@ -17,6 +17,9 @@ import pytest
 from tests.e2e.running import PARTS, ROOT, TIMEOUT_S, RunningStack, folder, plain_env, until
 from tests.support.servers import TestRun
 
+# Minutes on busy cores: the usual timeout is for tests of seconds.
+pytestmark = pytest.mark.timeout(900)
+
 STOPPING = ["stopping the projector, the ledger, NATS and PostgreSQL"]
 
 

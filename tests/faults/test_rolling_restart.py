@@ -70,7 +70,7 @@ class Callers:
         await until(moved, "appends, queries and subscriptions go on")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_a_rolling_restart_fails_no_call_and_loses_nothing(
     cluster: Cluster, scene: Scene
 ) -> None:

@@ -20,6 +20,9 @@ from tests.support.both import Both, both_on
 from tests.support.databases import Database
 from tests.support.ledger import TENANT, touch
 
+# Minutes on busy cores: the usual timeout is for tests of seconds.
+pytestmark = pytest.mark.timeout(900)
+
 # More than two batches of a phase that reads, and more pairs than a chunk of those that are folded.
 EVENTS = 2 * BATCH_EVENTS + 2_000
 PEOPLE = 60
