@@ -120,3 +120,15 @@ def invalid(violations: Sequence[Violation]) -> RapportError:
     if more:
         message += f" (and {more} more)"
     return RapportError(first.reason, message, metadata=first.metadata, violations=violations)
+
+
+def forget_frames(error: BaseException) -> None:
+    """Let go of the frames that an error, and what it came from, went through.
+
+    For errors that are kept and told but raised no more, once they are logged. A frame that has a
+    name for the error is held by it: a cycle, with the request and all that was made of it.
+    """
+    each: BaseException | None = error
+    while each is not None and each.__traceback__ is not None:
+        each.__traceback__ = None
+        each = each.__context__

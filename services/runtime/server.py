@@ -7,7 +7,7 @@ statuses, counts and times. Handlers raise RapportError and know nothing of it.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, NoReturn, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha import reflection
 
 from services.runtime.caller import CallerIdentifier, set_current_caller
 from services.runtime.clock import Clock, SystemClock
-from services.runtime.errors import RapportError, Reason
+from services.runtime.errors import RapportError, Reason, forget_frames
 from services.runtime.grpc_errors import code_of, grpc_status_of, unforeseen
 from services.runtime.limits import (
     MESSAGE_BYTES_MAX,
@@ -52,6 +52,7 @@ OPTIONS: Final[tuple[tuple[str, int], ...]] = (
 
 type Context = grpc.aio.ServicerContext[Any, Any]
 type RpcMethod = grpc.RpcMethodHandler[Any, Any]
+type Behaviour = Callable[[Any, Context], Awaitable[Any]]
 
 
 class CallObserver(Protocol):
@@ -134,10 +135,7 @@ class Edge:
             with self._room.taken(len(data)):
                 return await behaviour(_decoded(decode(data)), context)
 
-        async def answer(data: bytes, context: Context) -> Any:
-            return await self._guard(call, data, context, method)
-
-        return answer
+        return self._guarded(call, method)
 
     def _streaming(self, behaviour: Any, method: str) -> Any:
         # Written with `context.write`, not as a generator: what fails while writing is then
@@ -150,18 +148,27 @@ class Edge:
                 else:
                     await result
 
-        async def answer(request: Any, context: Context) -> None:
-            await self._guard(call, request, context, method)
+        return self._guarded(call, method)
+
+    def _guarded(self, call: Behaviour, method: str) -> Behaviour:
+        async def answer(request: Any, context: Context) -> Any:
+            try:
+                outcome = await self._outcome(call, request, context, method)
+                if isinstance(outcome, RapportError):
+                    await context.abort_with_status(grpc_status_of(outcome))
+                return outcome
+            finally:
+                # gRPC's call keeps the exception that aborts it, and that keeps this frame. With
+                # the context in it that is a cycle, and the request, of up to 9 MiB, would stay
+                # until Python looks for cycles, which it does once in many calls.
+                del request, context
 
         return answer
 
-    async def _guard(
-        self,
-        call: Callable[[Any, Context], Awaitable[Any]],
-        request: Any,
-        context: Context,
-        method: str,
-    ) -> Any:
+    async def _outcome(
+        self, call: Behaviour, request: Any, context: Context, method: str
+    ) -> Any | RapportError:
+        """The answer, or the error to abort with."""
         started_s = self._clock.monotonic_s()
 
         def ended(code: str, reason: str = "") -> None:
@@ -182,9 +189,10 @@ class Edge:
             raise
         except Exception as fault:  # noqa: BLE001 - the edge is where faults end
             error = fault if isinstance(fault, RapportError) else unforeseen(fault, method)
+            forget_frames(fault)
             # Before the status is sent: that may take as long as the caller likes.
             ended(code_of(error.reason).name, error.reason.value)
-            await _abort(context, error)
+            return error
         ended("OK")
         return answer
 
@@ -267,11 +275,6 @@ async def _write_all(messages: AsyncIterator[Any], context: Context) -> None:
         close = getattr(messages, "aclose", None)
         if close is not None:
             await close()
-
-
-async def _abort(context: Context, error: RapportError) -> NoReturn:
-    await context.abort_with_status(grpc_status_of(error))
-    raise AssertionError("abort_with_status raises")
 
 
 def _decoder(decode: Any) -> Any:

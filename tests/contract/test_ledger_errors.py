@@ -16,6 +16,7 @@ from services.ledger.journal import outcomes
 from services.runtime.errors import Reason
 from services.runtime.grpc_errors import CODES, code_number
 from tests.support.databases import Database
+from tests.support.garbage import nothing_left_behind
 from tests.support.ledger import (
     SERVICE,
     LedgerUnderTest,
@@ -25,6 +26,7 @@ from tests.support.ledger import (
     new,
     told,
     touch,
+    until_serving,
     who,
 )
 
@@ -298,6 +300,12 @@ async def _failing(ledger: LedgerUnderTest, error: Exception) -> Told:
         return await told(ledger.append(touch()))
 
 
+async def other_calls(ledger: LedgerUnderTest) -> None:
+    """As many as it takes for gRPC to let go of the one before."""
+    for _ in range(4):
+        await until_serving(ledger.channel)
+
+
 def test_every_reason_of_the_contract_has_a_code_and_is_met_here_or_elsewhere() -> None:
     values = errors_pb2.ErrorReason.DESCRIPTOR.values
     names = {value.name.removeprefix("ERROR_REASON_") for value in values if value.number}
@@ -313,7 +321,9 @@ async def test_a_reason_comes_with_its_code_and_details(database: Database, reas
     slow_s = 0.5 if reason is Reason.READER_TOO_SLOW else 60.0
     async with ledger_on(database, reader_timeout_s=slow_s) as ledger:
         await ledger.create_tenant()
-        refusal = await provoke(ledger)
+        with nothing_left_behind():
+            refusal = await provoke(ledger)
+            await other_calls(ledger)
     assert refusal.reason == reason.value
     assert refusal.code is CODES[reason]
     assert refusal.metadata.keys() == metadata.keys()
@@ -370,4 +380,23 @@ async def test_an_ingest_verdict_carries_what_the_status_would(database: Databas
         assert [v.field for v in refused.field_violations] == [
             "events[0].touchpoint.sentiment",
             "events[0].touchpoint.kind",
+        ]
+
+
+async def test_nothing_is_left_of_batches_of_an_ingest_that_were_refused(
+    database: Database,
+) -> None:
+    async with ledger_on(database) as ledger:
+        await ledger.create_tenant()
+        conflict = touch()
+        conflict.expected_revision = 3
+        refused = [touch(kind="nope"), conflict]
+        requests = [pb.IngestEventsRequest(batch=i, events=[e]) for i, e in enumerate(refused, 1)]
+        with nothing_left_behind():
+            call = ledger.stub.IngestEvents(iter(requests), metadata=who())
+            answers = [answer async for answer in call]
+            await other_calls(ledger)
+        assert [answer.refused.reason for answer in answers[1:]] == [
+            errors_pb2.ERROR_REASON_KIND_UNKNOWN,
+            errors_pb2.ERROR_REASON_REVISION_CONFLICT,
         ]

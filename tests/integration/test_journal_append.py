@@ -29,6 +29,7 @@ from tests.support.batches import (
     record,
 )
 from tests.support.databases import Database
+from tests.support.garbage import nothing_left_behind
 
 
 @pytest_asyncio.fixture
@@ -230,6 +231,15 @@ async def test_a_caller_whose_deadline_has_passed_has_nothing_recorded(journal: 
     await asyncio.gather(caller, return_exceptions=True)
     await journal.append(batch(record(3)))
     assert [e.event_id for e in await all_events(journal)] == [event_id(3)]
+
+
+async def test_nothing_is_left_of_a_batch_that_was_refused(journal: Journal) -> None:
+    with nothing_left_behind():
+        await journal.append(batch(record(2)))
+        with pytest.raises(RevisionConflict):
+            await journal.append(batch(record(1, expected_revision=9)))
+        with pytest.raises(TargetAppeared):
+            await journal.append(batch(record(3), unknown_targets=frozenset({event_id(2)})))
 
 
 async def test_journals_count_apart_and_a_tenant_stays_where_it_was_created(

@@ -26,7 +26,7 @@ from services.ledger.api.refusals import batch_refusal
 from services.ledger.domain.events import Recorded, TenantRow
 from services.ledger.journal.outcomes import Busy
 from services.runtime.caller import Caller
-from services.runtime.errors import RapportError, Reason, Violation, invalid
+from services.runtime.errors import RapportError, Reason, Violation, forget_frames, invalid
 from services.runtime.grpc_errors import unforeseen
 from services.runtime.limits import (
     INGEST_BATCHES_MAX,
@@ -128,7 +128,7 @@ class Ingest:
             if prepared.rests_on_absence:
                 await asyncio.wait({verdict})
         except Exception as error:  # noqa: BLE001 - a verdict of this batch and of no other
-            return failure_of(error) or unforeseen(error, _METHOD)
+            return _refusal(error)
         return verdict
 
     async def _drafts(self, request: pb.IngestEventsRequest, size_bytes: int) -> list[Draft]:
@@ -177,7 +177,7 @@ class Ingest:
             try:
                 recorded = await verdict
             except Exception as error:  # noqa: BLE001 - a verdict of this batch and of no other
-                verdict = failure_of(error, writing=True) or unforeseen(error, _METHOD)
+                verdict = _refusal(error, writing=True)
             else:
                 count_appended(self._parts, recorded, batch.started_s)
                 answer = append_answer(self._tenant.journal, recorded)
@@ -218,6 +218,13 @@ class Ingest:
 
     async def _write(self, response: pb.IngestEventsResponse) -> None:
         await write(self._context, response, timeout_s=self._parts.reader_timeout_s)
+
+
+def _refusal(error: Exception, *, writing: bool = False) -> RapportError:
+    """What a batch's caller is told of the error; it holds nothing of the batch."""
+    refusal = failure_of(error, writing=writing) or unforeseen(error, _METHOD)
+    forget_frames(error)
+    return refusal
 
 
 def _ids(drafts: Iterable[Draft]) -> Iterator[str]:

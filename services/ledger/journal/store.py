@@ -171,6 +171,8 @@ class Journal:
         finally:
             if timer is not None:
                 timer.cancel()
+            # Its future keeps the error of a refusal, which keeps this frame, which has the batch.
+            del pending
         if not isinstance(verdict, Clash):
             return verdict
         ids = [(index, batch.records[index].event_id) for index in verdict.indexes]
