@@ -42,8 +42,6 @@ class Comparison:
     lines, which stand by change (new, re-weighted, decay), then (occurred_at, event_id).
     """
 
-    first_day: int
-    second_day: int
     first: Balance
     second: Balance
     know_mp: int
@@ -101,7 +99,7 @@ def compare_entries(
         ChangeLine(entry, change, know_line, care_line)
         for (entry, change), know_line, care_line in zip(changes, know, care, strict=True)
     )
-    return Comparison(first_day, second_day, first, second, know_mp, care_mp, lines)
+    return Comparison(first, second, know_mp, care_mp, lines)
 
 
 def _change(old: Entry | None, new: Entry | None) -> Change:

@@ -1,25 +1,9 @@
 """Contact: which touchpoints count as being in touch. Source: the domain contract, section 2."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from services.projector.domain.facts import Touchpoint
 from services.runtime.policy import Audience, Initiative, Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """The contact-days of a canonical relationship up to a day, with the newest instant.
-
-    `age_days` runs from the first contact-day to the day asked; without contact all but the count
-    are None.
-    """
-
-    contact_days: int
-    first_day: int | None
-    last_day: int | None
-    last_instant_us: int | None
-    age_days: int | None
 
 
 def mode_of(touchpoint: Touchpoint, policy: Policy) -> Initiative:
@@ -49,13 +33,3 @@ def contact_days(
     """
     days = {touch.day for touch in touchpoints if is_counted_contact(touch, policy)}
     return tuple(sorted(day for day in days if on is None or day <= on))
-
-
-def contact(touchpoints: Iterable[Touchpoint], policy: Policy, on: int) -> Contact:
-    """How often and since when two people are in touch, as of a day."""
-    counted = [t for t in touchpoints if t.day <= on and is_counted_contact(t, policy)]
-    days = contact_days(counted, policy)
-    if not days:
-        return Contact(0, None, None, None, None)
-    last_instant_us = max(touch.instant_us for touch in counted)
-    return Contact(len(days), days[0], days[-1], last_instant_us, on - days[0])

@@ -20,7 +20,6 @@ class Terms:
 
     day: int
     policy: Policy
-    built: bool
     day_before: int | None
 
 
@@ -55,7 +54,7 @@ async def settle(
         for tenant, row in stored.items():
             known = policies.known(row.policy_hash)
             if row.day >= today and known is not None:
-                settled[tenant] = Terms(row.day, known, row.built, row.day)
+                settled[tenant] = Terms(row.day, known, row.day)
     left = sorted(set(tenants) - settled.keys())
     if not left:
         return settled
@@ -67,7 +66,7 @@ async def settle(
         policy = choose_policy(adopted.get(tenant, ()), day)
         same = before is not None and (before.day, before.policy_hash) == (day, policy.hash)
         built = before is None or (same and before.built)
-        settled[tenant] = Terms(day, policy, built, None if before is None else before.day)
+        settled[tenant] = Terms(day, policy, None if before is None else before.day)
         if not same:
             changed.append((tenant, day, policy.hash, built))
     if changed:

@@ -1,6 +1,6 @@
 """What counts as contact."""
 
-from services.projector.domain.contact import Contact, contact, contact_days, mode_of
+from services.projector.domain.contact import contact_days, mode_of
 from services.runtime.policy import Audience, Initiative, default_policy
 from tests.unit.domain.people import touch
 
@@ -40,13 +40,7 @@ def test_a_day_with_several_contacts_is_one_contact_day() -> None:
     again = touch(2, "call", "2026-01-01T00:00:00")
     later = touch(3, "call", "2026-02-01T00:00:00")
 
-    told = contact([later, CALL, again], POLICY, CALL.day + 10)
-
-    assert told == Contact(1, CALL.day, CALL.day, CALL.instant_us, 10)
-
-
-def test_without_contact_there_is_no_age() -> None:
-    assert contact([], POLICY, 0) == Contact(0, None, None, None, None)
+    assert contact_days([later, CALL, again], POLICY, CALL.day + 10) == (CALL.day,)
 
 
 def test_the_initiative_is_the_kinds_unless_told() -> None:

@@ -97,11 +97,11 @@ def test_evidence_counts_days_not_touches_and_no_machines() -> None:
         )
     )
 
-    assert told == Evidence(2, day("2026-05-01"), day("2026-05-21"), 30, 5, False)
+    assert told == Evidence(2, day("2026-05-01"), day("2026-05-21"), 30, False)
 
 
 def test_without_any_contact_evidence_has_no_days() -> None:
-    assert evidence(ann_and_bob([], ON)) == Evidence(0, None, None, None, 5, False)
+    assert evidence(ann_and_bob([], ON)) == Evidence(0, None, None, None, False)
 
 
 def test_reciprocity_compares_what_is_left_of_what_each_gave() -> None:

@@ -9,25 +9,24 @@ from services.projector.domain.measures.view import RelationshipView
 class Evidence:
     """Contact-days and age. Days are None, and the age too, without any contact.
 
-    `age_days` runs from the first contact-day to the day asked. `enough`: at least `needed`
-    contact-days; below, per-mille measures and the quadrant say too little evidence.
+    `age_days` runs from the first contact-day to the day asked. `enough`: at least as many
+    contact-days as the policy wants; below, per-mille measures and the quadrant say too little
+    evidence.
     """
 
     contact_days: int
     first_day: int | None
     last_day: int | None
     age_days: int | None
-    needed: int
     enough: bool
 
 
 def evidence(view: RelationshipView) -> Evidence:
     """How much contact there has been, and since when."""
     days = view.contact_days
-    needed = view.policy.measures.evidence_contact_days
     if not days:
-        return Evidence(0, None, None, None, needed, needed <= 0)
-    return Evidence(len(days), days[0], days[-1], view.on - days[0], needed, enough_evidence(view))
+        return Evidence(0, None, None, None, enough_evidence(view))
+    return Evidence(len(days), days[0], days[-1], view.on - days[0], enough_evidence(view))
 
 
 def enough_evidence(view: RelationshipView) -> bool:
