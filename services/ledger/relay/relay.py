@@ -196,9 +196,12 @@ class Relay:
         self._tell_health()
 
     def _crashed(self, name: str) -> None:
+        """Also where the lead of a journal was lost: how it is, is another ledger's to say."""
         journal = name.removeprefix("relay/")
         if journal in self._states:
             self._states[journal] = PublisherState.STANDBY
+            for gauge in (self._position, self._lag, self._lag_seconds):
+                gauge.remove(journal)
         self._tell_health()
 
     def _tell_health(self) -> None:
