@@ -31,6 +31,7 @@ async def measure(settings: Settings) -> list[Figure]:
     """
     ours: list[float] = []
     raw: list[float] = []
+    cleaned: list[float] = []
     read: list[float] = []
     noticed_s: list[float] = []
     async with BenchStack() as stack, load_process() as load:
@@ -66,9 +67,11 @@ async def measure(settings: Settings) -> list[Figure]:
             if repeat:
                 ours.append(own)
                 raw.append(limit["per_s"])
+                cleaned.append(limit["clean_per_s"])
                 read.append(limit["read_per_s"])
                 noticed_s.append(first_s)
     notes = {
+        "raw_clean_messages_per_s": median(cleaned),
         "raw_read_messages_per_s": median(read),
         "first_seen_s": median(noticed_s),
         **spent.notes(),

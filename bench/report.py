@@ -17,6 +17,7 @@ FORMAT: Final = 1
 # Notes that are told in the documents, as what and in which unit.
 NOTED: Final[Mapping[str, tuple[str, str]]] = {
     "lag_s_max": ("the views behind at the end of a repeat, at most", "s"),
+    "raw_clean_messages_per_s": ("the raw publisher without cleaning headers", "messages/s"),
     "raw_read_messages_per_s": ("raw reading of the same messages", "messages/s"),
     "first_seen_s": ("until the first message is in the emptied stream", "s"),
     "appends_per_s": ("appends at a fifth of the peak", "calls/s"),
