@@ -189,6 +189,13 @@ class ProjectorMetrics:
         self._publishers[journal] = state
         self._attention_state.labels(journal, state).set(1)
 
+    def attention_left(self, journal: str) -> None:
+        """Another replica, or nobody, publishes a journal's attention now."""
+        self._attention_lag.remove(journal)
+        state = self._publishers.pop(journal, None)
+        if state is not None:
+            self._attention_state.remove(journal, state)
+
     def call_ended(self, method: str, code: str, reason: str, duration_s: float) -> None:
         """An RPC ended; for services.runtime.server."""
         self._calls.labels(method, code).inc()

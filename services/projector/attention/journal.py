@@ -53,6 +53,7 @@ class AttentionParts:
     def forget(self, journal: str) -> None:
         """Another replica leads it now, or nobody: how it is, is not ours to say."""
         self.states.pop(journal, None)
+        self.metrics.attention_left(journal)
         self._tell_health()
 
     def _tell_health(self) -> None:
