@@ -5,6 +5,7 @@ knows is carried by who calls. What cannot be a fact at all raises UnreadableFac
 message holds no id and no text of the payload, so that it may be logged and stored.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -69,6 +70,7 @@ _ATTRIBUTION_NUMBERS: Final[Mapping[Attribution | None, int]] = {
     **{word: number for number, word in _ATTRIBUTIONS.items()},
 }
 _STEP_NUMBERS: Final = {word: number for number, word in _STEPS.items()}
+_CANONICAL: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SIDES: Final = frozenset({people_pb2.SIDE_INTERNAL, people_pb2.SIDE_EXTERNAL})
 
 
@@ -292,6 +294,8 @@ def parties_of_other(type_name: str, payload: bytes) -> tuple[str, ...]:
 
 def canonical_id(text: str) -> str | None:
     """An event id in its canonical spelling; None for what is no UUID."""
+    if _CANONICAL.fullmatch(text):
+        return text
     try:
         return str(UUID(text))
     except ValueError:
