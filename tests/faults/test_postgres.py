@@ -21,7 +21,9 @@ async def test_a_crash_of_postgres_leaves_definite_errors_and_outcomes_that_a_re
             await loaded.refused_more_than(refused)
             await asyncio.to_thread(cluster.postgres.start)
             await loaded.grown_by(60)
-    assert set(loaded.told.refused) <= {"UNAVAILABLE", "OUTCOME_UNKNOWN", "TOO_BUSY"}
+    # The last where an attempt waited for its turn until its time was up: also a definite answer.
+    may_be = {"UNAVAILABLE", "OUTCOME_UNKNOWN", "TOO_BUSY", "DEADLINE_PASSED"}
+    assert set(loaded.told.refused) <= may_be
     await scene.assert_whole(loaded.told.acknowledged)
     for replica in (*cluster.ledgers, *cluster.projectors):
         await replica.until_serving()
