@@ -146,6 +146,11 @@ class SequencedStream:
             **self._kept,
         )
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its connection has ended for good, as after an error that the server sent."""
+        return self._client.is_closed
+
     def _check_connected(self) -> None:
         """Raises at once what else would be found after ACK_TIMEOUT_S: the client keeps what is
         sent meanwhile for the server that comes back."""

@@ -95,7 +95,10 @@ class Publisher:
         self.state = PublisherState.STANDBY
 
     async def run(self, leadership: Leadership) -> None:
-        """Publish until leadership is lost. Raises only for faults of Postgres or of the code."""
+        """Publish until leadership is lost, or the stream's connection has ended for good.
+
+        Raises only for faults of Postgres or of the code.
+        """
         while not leadership.lost.is_set():
             try:
                 await self._synchronise()
@@ -111,6 +114,8 @@ class Publisher:
                 # The source goes on without the stream: how far behind that is must still be told.
                 self._head = (await self._source.head()).position
                 self._become(PublisherState.DISCONNECTED)
+                if self._stream.is_cut_off:
+                    return
                 await _either(leadership.lost, RETRY_S)
 
     async def _synchronise(self) -> None:

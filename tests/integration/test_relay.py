@@ -6,9 +6,11 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import StreamConfig
 from nats.js.errors import NotFoundError
@@ -17,6 +19,7 @@ from rapport.events.connecting import connect
 
 from deploy.local.nats import NatsServer
 from services.ledger.journal.store import Journal
+from services.ledger.relay import relay as relays
 from services.ledger.relay.message import message_of
 from services.ledger.relay.rebuild import rebuild_stream
 from services.ledger.relay.relay import Relay
@@ -175,6 +178,28 @@ async def test_appends_go_on_while_nats_is_down_and_are_published_afterwards(
         await asyncio.to_thread(private_nats.start)
         await assert_follows(journal, private_nats, 710)
         await until(lambda: watched.healthy)
+
+
+async def test_a_connection_that_nats_refuses_for_good_is_made_anew(
+    journal: Journal, database: Database, private_nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Client] = []
+
+    async def connected(*arguments: Any, **options: Any) -> Client:
+        made.append(await connect(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(relays, "connect", connected)
+    async with relaying(journal, database, private_nats) as watched:
+        await fill(journal, 3)
+        await assert_follows(journal, private_nats, 3)
+        # As the server says it to a client; the library gives the connection up then.
+        await made[0]._process_err("'maximum connections exceeded'")
+        await until(lambda: made[0].is_closed)
+        await fill(journal, 40, first=4)
+        await assert_follows(journal, private_nats, 43)
+        await until(lambda: watched.healthy)
+    assert len(made) == 2
 
 
 async def test_the_lag_grows_while_nats_is_down_and_ends_with_it(

@@ -65,6 +65,7 @@ class Relay:
         self._on_health = on_health
         self._healthy = False
         self._client: Client | None = None
+        self._connecting = asyncio.Lock()
         self._states: dict[str, PublisherState] = {}
         self._reports: dict[str, int] = {}
         self._lags: dict[str, Lag] = {}
@@ -117,8 +118,8 @@ class Relay:
             task.add_done_callback(_ignore_lost_hint)
 
     async def _run(self) -> None:
-        await self._connect()
         while True:
+            await self._connect()
             for journal in await self._log.journal_names():
                 if journal not in self._states:
                     self._states[journal] = PublisherState.STANDBY
@@ -127,9 +128,17 @@ class Relay:
             await asyncio.sleep(DISCOVER_S)
 
     async def _connect(self) -> Client:
-        """The connection; waits for NATS as long as it takes."""
-        if self._client is not None and not self._client.is_closed:
+        """The connection; waits for NATS as long as it takes.
+
+        Made anew where the client gave it up, which it does for most errors that the server sends.
+        """
+        async with self._connecting:
+            if self._client is None or self._client.is_closed:
+                self._tell_health()
+                self._client = await self._connected()
             return self._client
+
+    async def _connected(self) -> Client:
         told = False
         while True:
             try:
@@ -157,7 +166,6 @@ class Relay:
             except BaseException:
                 await client.close()
                 raise
-            self._client = client
             return client
 
     async def _lead(self, journal: str) -> None:

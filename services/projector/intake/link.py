@@ -48,11 +48,20 @@ class NatsLink:
             _log.warning("no nats is configured: everything is read from the ledger")
             await asyncio.Event().wait()
             return
+        while True:
+            if self._client is None or self._client.is_closed:
+                # The client gives it up for most errors that the server sends.
+                self._connected.clear()
+                self._client = await self._connect(self._url)
+                await self._come()
+            await asyncio.sleep(_CONNECT_AGAIN_S)
+
+    async def _connect(self, url: str) -> Client:
         told = False
-        while self._client is None:
+        while True:
             try:
-                self._client = await connect(
-                    servers_of(self._url),
+                return await connect(
+                    servers_of(url),
                     name="rapport-projector",
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=_RECONNECT_S,
@@ -65,8 +74,6 @@ class NatsLink:
                     _log.warning("waiting for nats", exc_info=error)
                     told = True
                 await asyncio.sleep(_CONNECT_AGAIN_S)
-        await self._come()
-        await asyncio.Event().wait()
 
     async def close(self) -> None:
         """End the connection."""
