@@ -19,7 +19,7 @@ from tests.support.servers import service_env
 
 
 async def _ready(path: Path) -> dict[str, int]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not os.path.exists(path):  # noqa: ASYNC110, ASYNC240
             await asyncio.sleep(0.05)
     found: dict[str, int] = json.loads(path.read_text())  # noqa: ASYNC240
@@ -52,7 +52,7 @@ async def test_a_ledger_serves_and_relays_and_stops_on_sigterm_with_nothing_pers
             await ledger.create_tenant()
             assert (await ledger.append(touch(note="a secret"))).last_position == 1
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             out, err = await process.communicate()
     finally:
         if process.returncode is None:

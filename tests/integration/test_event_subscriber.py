@@ -70,7 +70,7 @@ async def stream(nats_server: NatsEndpoint, test_run: Any) -> AsyncIterator[Stre
 
 async def take(events: EventSubscriber, number: int) -> list[DeliveredEvent]:
     taken: list[DeliveredEvent] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for event in events:
             taken.append(event)
             if len(taken) == number:
@@ -130,7 +130,7 @@ async def test_a_rebuilt_stream_is_followed_from_the_same_position(stream: Strea
         await stream.publish(position)
     async with subscriber(stream) as events:
         taken: list[int] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for event in events:
                 taken.append(event.position)
                 if event.position == 3:

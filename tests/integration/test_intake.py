@@ -142,7 +142,7 @@ async def test_events_come_from_nats_and_are_announced(
         await projector.positions.wait_for(JOURNAL, last, PATIENCE_S)
 
         assert await positions(conn) == list(range(1, last + 1))
-        assert state_of(projector) is State.FOLLOWING_NATS
+        await until(lambda: state_of(projector) is State.FOLLOWING_NATS)
         await until(is_serving(projector))
         await until(is_serving(projector, ""))
 
@@ -162,7 +162,7 @@ async def test_without_nats_the_ledger_is_followed_until_nats_is_back(
         private_nats.kill()
         last = await append(ledger, 5)
         await until(reached(conn, last))
-        assert state_of(projector) is State.FOLLOWING_LEDGER
+        await until(lambda: state_of(projector) is State.FOLLOWING_LEDGER)
 
         private_nats.start()
         await until(lambda: state_of(projector) is State.FOLLOWING_NATS)
@@ -214,7 +214,7 @@ async def test_a_foreign_message_is_never_projected(
         last = await append(ledger, 3)
         await until(reached(conn, last))
 
-        assert state_of(projector) is State.FOLLOWING_LEDGER
+        await until(lambda: state_of(projector) is State.FOLLOWING_LEDGER)
         await until(is_serving(projector))
 
     assert await positions(conn) == list(range(1, last + 1))

@@ -124,7 +124,7 @@ async def ledger_on(
 async def until_serving(channel: grpc.aio.Channel, service: str = "") -> None:
     """Returns when the health of a service is SERVING."""
     stub = health_pb2_grpc.HealthStub(channel)
-    watch = stub.Watch(health_pb2.HealthCheckRequest(service=service), timeout=30)
+    watch = stub.Watch(health_pb2.HealthCheckRequest(service=service), timeout=60)
     async for answer in watch:
         if answer.status == health_pb2.HealthCheckResponse.SERVING:
             watch.cancel()
