@@ -79,14 +79,7 @@ class EventSubscriber:
 
     async def __aenter__(self) -> Self:
         try:
-            self._client = await connect(
-                # Of a cluster all servers may be named, with commas between them.
-                [each.strip() for each in self._url.split(",")],
-                max_reconnect_attempts=-1,
-                allow_reconnect=True,
-                connect_timeout=5,
-                error_cb=self._report,
-            )
+            self._client = await self._connect()
         except (NatsError, OSError, TimeoutError) as error:
             raise unavailable(f"NATS cannot be reached: {error}") from error
         return self
@@ -97,8 +90,19 @@ class EventSubscriber:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._client is not None:
-            await self._client.close()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _connect(self) -> Client:
+        return await connect(
+            # Of a cluster all servers may be named, with commas between them.
+            [each.strip() for each in self._url.split(",")],
+            max_reconnect_attempts=-1,
+            allow_reconnect=True,
+            connect_timeout=5,
+            error_cb=self._report,
+        )
 
     async def __aiter__(self) -> AsyncIterator[DeliveredEvent]:
         """Event by event; `position` is that of the event being worked on."""
@@ -106,6 +110,9 @@ class EventSubscriber:
         while True:
             began_at = self.position
             try:
+                if self._client is not None and self._client.is_closed:
+                    # The client gives it up for most errors that the server sends.
+                    self._client = await self._connect()
                 async with aclosing(self._one_consumer()) as events:
                     async for event in events:
                         yield event
