@@ -260,7 +260,7 @@ async def _(ledger: LedgerUnderTest) -> Told:
         await ledger.append(*[touch(note="x" * 60_000) for _ in range(100)])
     call = ledger.stub.ReadEvents(pb.ReadEventsRequest(), metadata=who())
     # Nobody reads until the server has given up: more is on its way than flow control takes.
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not any("READER_TOO_SLOW" in line for line in metrics_of(ledger)):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     return await told(call)

@@ -293,17 +293,17 @@ async def test_readers_wait_for_their_turn_and_appends_do_not(ledger: LedgerUnde
         for _ in range(READERS_AT_WORK_MAX):
             await taken.enter_async_context(turns)
         answers = [asyncio.ensure_future(read(ledger)), asyncio.ensure_future(subscription.read())]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await ledger.append(touch())
             await ledger.append(touch())
         assert not any(answer.done() for answer in answers)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*answers)
     subscription.cancel()
 
 
 async def test_readers_that_take_nothing_keep_nobody_from_a_turn(database: Database) -> None:
-    async with ledger_on(database) as ledger:
+    async with ledger_on(database, reader_timeout_s=600) as ledger:
         await ledger.create_tenant()
         for _ in range(4):
             await ledger.append(*[touch(note="x" * 60_000) for _ in range(100)])
@@ -313,7 +313,7 @@ async def test_readers_that_take_nothing_keep_nobody_from_a_turn(database: Datab
         ]
         for call in unread:
             await call.read()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert positions(await read(ledger)) == list(range(1, 401))
         for call in unread:
             call.cancel()
@@ -369,7 +369,7 @@ async def test_whole_journals_and_stored_bytes_are_for_services(ledger: LedgerUn
 
 
 async def next_of(call: Any) -> pb.SubscribeEventsResponse:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         answer = await call.read()
     assert isinstance(answer, pb.SubscribeEventsResponse)
     return answer

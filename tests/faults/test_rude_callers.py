@@ -64,7 +64,7 @@ async def test_callers_that_vanish_in_mid_stream_leave_nothing_behind(
                 stdout=subprocess.PIPE,
             )
             assert caller.stdout is not None
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 assert await caller.stdout.readline() == b"under way\n"
             caller.kill()
             await caller.wait()
@@ -138,17 +138,17 @@ async def unary(channel: grpc.aio.Channel, data: bytes, metadata: Any) -> None:
 
 async def unary_raw(channel: grpc.aio.Channel, data: bytes, metadata: Any) -> None:
     call: Any = channel.unary_unary(f"{LEDGER}AppendEvents")
-    await call(data, metadata=metadata, timeout=20)
+    await call(data, metadata=metadata, timeout=60)
 
 
 async def subscribed(channel: grpc.aio.Channel, data: bytes, metadata: Any) -> None:
     call: Any = channel.unary_stream(f"{LEDGER}SubscribeEvents")
-    await drained(call(data, metadata=metadata, timeout=20))
+    await drained(call(data, metadata=metadata, timeout=60))
 
 
 async def ingested(channel: grpc.aio.Channel, data: bytes, metadata: Any) -> None:
     begin: Any = channel.stream_stream(f"{LEDGER}IngestEvents")
-    call = begin(metadata=metadata, timeout=20)
+    call = begin(metadata=metadata, timeout=60)
     await call.read()
     await call.write(data)
     await drained(call)
@@ -169,7 +169,7 @@ async def at_the_socket(replica: Replica, data: bytes) -> None:
     writer.write(data)
     await writer.drain()
     writer.write_eof()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         try:
             while await reader.read(65_536):
                 pass

@@ -239,6 +239,6 @@ async def until_waiting(
     conn: asyncpg.Connection, number: int, or_done: "asyncio.Task[Any] | None" = None
 ) -> None:
     """Returns when so many sessions wait for a lock, or the task is done."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await conn.fetchval(WAITING) < number and not (or_done and or_done.done()):
             pass

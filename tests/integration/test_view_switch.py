@@ -65,7 +65,7 @@ async def write(stub: Any, random: Random, seen: Seen) -> None:
                 written.append(event.event_id)
             events.append(event)
         request = pb.AppendEventsRequest(events=events)
-        await stub.AppendEvents(request, metadata=who(TENANT), timeout=20)
+        await stub.AppendEvents(request, metadata=who(TENANT), timeout=60)
         await asyncio.sleep(0)
 
 
@@ -78,9 +78,9 @@ async def read(channel: Any, ledger: Any, random: Random, seen: Seen) -> None:
         name = name_of(pair)
         if random.random() < 0.3:
             request = pb.AppendEventsRequest(events=[touch(*pair)])
-            answer = await ledger.AppendEvents(request, metadata=who(TENANT), timeout=20)
+            answer = await ledger.AppendEvents(request, metadata=who(TENANT), timeout=60)
             own = answer.events[0].position
-        more: Any = {"metadata": who(TENANT), "timeout": 20}
+        more: Any = {"metadata": who(TENANT), "timeout": 60}
         as_of = capital_pb.AsOf(min_position=own)
         dice = random.random()
         if dice < 0.4:
@@ -161,7 +161,7 @@ async def test_clients_that_write_and_read_throughout_see_no_wrong_answer(
             ledger = LedgerServiceStub(to_ledger)
             first = [touch(*pair) for pair in PAIRS]
             await ledger.AppendEvents(
-                pb.AppendEventsRequest(events=first), metadata=who(TENANT), timeout=20
+                pb.AppendEventsRequest(events=first), metadata=who(TENANT), timeout=60
             )
             clients = [asyncio.create_task(write(ledger, Random(1), seen))]
             clients += [
@@ -179,7 +179,7 @@ async def test_clients_that_write_and_read_throughout_see_no_wrong_answer(
                         switched.append(await switch(shop.live, shop.builder, by="tests"))
                         assert len(seen.balances) > asked, "clients were answered meanwhile"
                 asked = len(seen.balances)
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(120):
                     while len(seen.balances) < asked + 100:  # noqa: ASYNC110
                         await asyncio.sleep(0.01)
             finally:
