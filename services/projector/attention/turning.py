@@ -20,6 +20,7 @@ from services.projector.metrics import ProjectorMetrics
 from services.projector.projections import attention, checkpoint
 from services.projector.projections.attention import Knowledge
 from services.projector.projections.checkpoint import Checkpoint
+from services.projector.projections.outcomes import is_poison
 from services.projector.queries.attention_days import (
     Around,
     Reading,
@@ -55,6 +56,12 @@ _PASSING: Final = (
 )
 
 type Settled = Callable[[str, int, Checkpoint], Awaitable[bool]]
+
+
+def _is_passing(fault: Exception) -> bool:
+    """Whether the next try may do: not where Postgres blames what was to be written."""
+    of_postgres = isinstance(fault, asyncpg.PostgresError | asyncpg.InterfaceError)
+    return isinstance(fault, _PASSING) and not (of_postgres and is_poison(fault))
 
 
 class AttentionTurning:
@@ -99,9 +106,10 @@ class AttentionTurning:
     async def turn_next(self) -> bool:
         """Turn the next day of each tenant that is behind; whether any was written.
 
-        Raises the errors of the database and of `settled`, and ViewsWentBack; what was being
-        worked out is then not written, and is done again. A tenant whose day fails otherwise stays
-        where it is, is tried again a minute later, and keeps nobody else from turning.
+        Raises the errors of the database but those that blame the data, those of `settled`, and
+        ViewsWentBack; what was being worked out is then not written, and is done again. A tenant
+        whose day fails otherwise stays where it is, is tried again a minute later, and keeps nobody
+        else from turning.
         """
         today = day_of(self._clock.now_us() - GRACE_S * US_PER_SECOND)
         async with self._pool.acquire() as conn:
@@ -117,10 +125,10 @@ class AttentionTurning:
                 continue
             try:
                 written = await self._turn(tenant, through + 1, found.incarnation) or written
-            except _PASSING:
-                raise
-            except Exception as fault:  # noqa: BLE001 - it stands still, and everybody is told
-                self._failed(tenant, fault)
+            except Exception as fault:
+                if _is_passing(fault):
+                    raise
+                self._failed(tenant, fault)  # it stands still, and everybody is told
         return written
 
     def _failed(self, tenant: str, fault: Exception) -> None:
