@@ -10,11 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.local.nats import NatsServer
 from deploy.local.postgres import PostgresServer
 from tests.support.databases import Background, Database, DatabaseFactory, forget
 from tests.support.servers import NatsEndpoint, TestRun
+
+# An example may take as long as it does: what is busy is the machine.
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 _RUN = pytest.StashKey[TestRun]()
 _RUN_INPUT = "rapport_run"
