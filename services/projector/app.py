@@ -24,7 +24,7 @@ from services.projector.intake.intake import DISCOVER_S, HEALTH_NAME, Intake
 from services.projector.intake.ledger import LedgerJournals
 from services.projector.intake.stream import SILENCE_S
 from services.projector.metrics import ProjectorMetrics
-from services.projector.queries.snapshot import Views
+from services.projector.queries.snapshot import Views, plan_by_index
 from services.projector.queries.waiting import Positions
 from services.runtime import migrations, vault
 from services.runtime.caller import CallerIdentifier, MetadataIdentifier
@@ -266,6 +266,7 @@ async def _connect(config: ProjectorConfig, steps: StopSteps) -> Pools:
         statement_timeout_ms=_QUERY_TIMEOUT_MS,
         lock_timeout_ms=_LOCK_MS,
         idle_in_transaction_timeout_ms=_QUERY_TIMEOUT_MS,
+        init=plan_by_index,
     )
     steps.add("query-pool", queries.close, _STEP_TIMEOUT_S)
     intake = await create_pool(

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.projector.queries.snapshot import SQL
+from services.projector.queries.snapshot import SQL, plan_by_index
 from tests.support.databases import Background, Database, DatabaseFactory
 from tests.support.views import JOURNAL
 
@@ -102,6 +102,7 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
     "touchpoints_of_pairs": (A, B, 10**6),
     "touchpoints_by_id": (EVENTS, 10**6),
     "balances_of_pairs": (A, B),
+    "open_with_balances_of_pairs": (A, B),
     "pairs_of_people": (A[:1], 10_001),
     "count_pairs_of_people": (A[:1],),
     "count_relationships": (9000, "h"),
@@ -159,11 +160,12 @@ BINDS: Final[Mapping[str, tuple[object, ...]]] = {
 WITHOUT_TENANT: Final[Mapping[str, tuple[object, ...]]] = {
     "checkpoint": (JOURNAL,),
     "position_at": (JOURNAL, 5_000_000),
+    "plan_by_index": (),
 }
 # Tables of few rows by nature.
 SMALL: Final = {"checkpoints", "tenants", "attention_journals", "attention_tenants"}
 # Looks whether a tenant has any row.
-FIRST_ROW: Final = {"open"}
+FIRST_ROW: Final = {"open", "open_with_balances_of_pairs"}
 # Counts everything of a tenant, for a refusal, or reads it up to a limit.
 # The day of attention is of everybody; the sums of a tenant are of all its relationships.
 WHOLE: Final = {
@@ -224,7 +226,7 @@ def literal(value: object, type_name: str) -> str:
 
 async def plan_of(conn: asyncpg.Connection, stem: str, *, generic: bool) -> dict[str, Any]:
     """The plan for these binds, or the one that Postgres keeps for all."""
-    binds = WITHOUT_TENANT.get(stem) or (JOURNAL, "acme", *BINDS[stem])
+    binds = WITHOUT_TENANT[stem] if stem in WITHOUT_TENANT else (JOURNAL, "acme", *BINDS[stem])
     statement = await conn.prepare(SQL[stem])
     types = [
         f"{each.name}[]" if each.kind == "array" and not each.name.endswith("[]") else each.name
@@ -235,7 +237,8 @@ async def plan_of(conn: asyncpg.Connection, stem: str, *, generic: bool) -> dict
     await conn.execute(f"SET plan_cache_mode = {mode}")
     await conn.execute(f"PREPARE asked AS {SQL[stem]}")
     values = ", ".join(literal(value, name) for value, name in zip(binds, types, strict=True))
-    text = await conn.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({values})")
+    asked = f"asked({values})" if values else "asked"
+    text = await conn.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {asked}")
     await conn.execute("DEALLOCATE ALL")
     plan: dict[str, Any] = json.loads(text)[0]["Plan"]
     return plan
@@ -269,6 +272,30 @@ async def test_a_query_reads_by_index(conn: asyncpg.Connection, stem: str, gener
         if "Index Cond" in node and stem not in FIRST_ROW and node["Relation Name"] not in SMALL:
             columns = set(re.findall(r'([a-z_]+)"?\)?(?:::text)?,? [<>=]', node["Index Cond"]))
             assert columns - {"journal", "tenant"}, json.dumps(plan, indent=1)
+
+
+async def test_sessions_of_the_query_pool_plan_as_an_opened_read_does(filled: Database) -> None:
+    settings = "SELECT name, setting FROM pg_settings WHERE name LIKE 'enable_%' ORDER BY name"
+    conn = await asyncpg.connect(filled.views_dsn)
+    try:
+        async with conn.transaction():
+            await conn.fetch(SQL["open"], JOURNAL, "acme")
+            opened = await conn.fetch(settings)
+        before = await conn.fetch(settings)
+        await plan_by_index(conn)
+        assert await conn.fetch(settings) == opened != before
+    finally:
+        await conn.close()
+
+
+@pytest.mark.parametrize("generic", [False, True])
+async def test_a_balance_read_on_opening_is_looked_up_by_its_pair(
+    conn: asyncpg.Connection, generic: bool
+) -> None:
+    plan = await plan_of(conn, "open_with_balances_of_pairs", generic=generic)
+    (scan,) = (node for node, _ in nodes(plan) if node.get("Relation Name") == "balances")
+    assert scan["Node Type"] == "Index Scan"
+    assert {"a", "b"} <= set(re.findall(r"\b([ab]) [=<>]", scan["Index Cond"])), scan["Index Cond"]
 
 
 @pytest.mark.parametrize("generic", [False, True])

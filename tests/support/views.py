@@ -25,7 +25,7 @@ from services.projector.bundle.signing import signing_key_of
 from services.projector.facts import Delivered
 from services.projector.projections.apply import apply
 from services.projector.projections.turn import turn_chunk
-from services.projector.queries.snapshot import Views
+from services.projector.queries.snapshot import Views, plan_by_index
 from services.projector.queries.waiting import Positions
 from services.runtime.caller import MetadataIdentifier
 from services.runtime.clock import (
@@ -241,7 +241,8 @@ async def running_projector(
     pool = await _pool(database.views_dsn)
     vault_pool = await _pool(database.vault_dsn)
     clock = FixedClock(instant_from_iso(now))
-    views = Views(pool)
+    queries = await _pool(database.views_dsn, init=plan_by_index)
+    views = Views(queries)
     positions = Positions(views.position, poll_s=0.01)
     master_keys = MasterKeys.from_text(MasterKeys.generate_line("test"))
     vault = Vault(vault_pool, master_keys)
@@ -273,11 +274,12 @@ async def running_projector(
             )
     finally:
         await server.stop(notice_s=0, grace_s=0)
+        await queries.close()
         await pool.close()
         await vault_pool.close()
 
 
-async def _pool(dsn: str) -> asyncpg.Pool:
+async def _pool(dsn: str, init: Any = None) -> asyncpg.Pool:
     return await create_pool(
         dsn,
         application_name="rapport-test",
@@ -286,6 +288,7 @@ async def _pool(dsn: str) -> asyncpg.Pool:
         statement_timeout_ms=30_000,
         lock_timeout_ms=10_000,
         idle_in_transaction_timeout_ms=30_000,
+        init=init,
     )
 
 

@@ -12,7 +12,7 @@ from rapport.v1 import capital_service_pb2 as capital
 from services.projector.api.fields import Fields
 from services.projector.api.tenants import TenantDirectory
 from services.projector.queries.question import AsOf, PolicyShelf, Question, resolve
-from services.projector.queries.snapshot import Snapshot, Views, ViewsBehind
+from services.projector.queries.snapshot import Ahead, Snapshot, Views, ViewsBehind
 from services.projector.queries.waiting import Positions
 from services.runtime.caller import Caller, current_caller
 from services.runtime.clock import Clock, SystemClock, day_of
@@ -118,12 +118,14 @@ class Call:
         left_s = self.until_s - asyncio.get_running_loop().time()
         await self.positions.wait_for(self.journal, self.min_position, left_s)
 
-    async def read[T](self, work: Callable[[Snapshot], Awaitable[T]]) -> T:
-        """What `work` makes of one snapshot of the tenant's views. Raises VIEW_BEHIND."""
+    async def read[T](
+        self, work: Callable[[Snapshot], Awaitable[T]], *, ahead: Ahead | None = None
+    ) -> T:
+        """What `work` makes of one snapshot of the tenant's views; else VIEW_BEHIND."""
         while True:
             try:
                 return await self.views.read(
-                    self.journal, self.tenant, work, min_position=self.min_position
+                    self.journal, self.tenant, work, min_position=self.min_position, ahead=ahead
                 )
             except ViewsBehind:
                 # They were set back since it was said: how far they are now has to be read.

@@ -16,7 +16,7 @@ from services.projector.api.answers import (
 from services.projector.api.calls import Context, Dependencies
 from services.projector.api.fields import Fields
 from services.projector.api.tokens import ListToken, token_invalid
-from services.projector.queries.balances import read_balances
+from services.projector.queries.balances import balances_ahead, read_balances
 from services.projector.queries.question import (
     AsOf,
     PolicyName,
@@ -56,7 +56,7 @@ class Capital(CapitalServiceServicer):
                 balance=balance_message(balance), computed=computed_message(snapshot, question)
             )
 
-        return await call.read(work)
+        return await call.read(work, ahead=balances_ahead(as_of, [pair]))
 
     async def BatchGetBalances(  # noqa: N802
         self, request: capital.BatchGetBalancesRequest, context: Context
@@ -80,7 +80,7 @@ class Capital(CapitalServiceServicer):
                 computed=computed_message(snapshot, question),
             )
 
-        return await call.read(work)
+        return await call.read(work, ahead=balances_ahead(as_of, pairs))
 
     async def ListBalances(  # noqa: N802
         self, request: capital.ListBalancesRequest, context: Context

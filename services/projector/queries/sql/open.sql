@@ -7,7 +7,7 @@
 -- $2 tenant text: the tenant
 SELECT c.position,
        t.day,
-       t.policy_hash,
+       t.policy_hash AS standings_policy_hash,
        t.built,
        (
            SELECT true
