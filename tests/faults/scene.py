@@ -9,9 +9,11 @@ from itertools import count
 from typing import Any, Final
 
 import asyncpg
-import nats
+import nats.errors
+import nats.js.errors
 from nats.aio.msg import Msg
 from rapport import Rapport, RetryPolicy
+from rapport.events.connecting import connect
 
 from services.operator.doctor.examination import examine
 from services.operator.doctor.report import Difference
@@ -98,9 +100,7 @@ class Scene:
     async def last_sequence(self) -> int:
         """How far the stream is; -1 without one or without NATS."""
         try:
-            client = await nats.connect(
-                self.cluster.nats.url, allow_reconnect=False, error_cb=_quiet
-            )
+            client = await connect(self.cluster.nats.url, allow_reconnect=False, error_cb=_quiet)
         except (OSError, nats.errors.Error):
             return -1
         try:
@@ -204,7 +204,7 @@ class Scene:
 
     async def _assert_streamed(self, events: list[Delivered]) -> None:
         """Message by message, with nothing of the doctor's."""
-        client = await nats.connect(self.cluster.nats.url)
+        client = await connect(self.cluster.nats.url)
         try:
             found: list[Msg] = []
             subscription = await client.jetstream().subscribe(
