@@ -1,14 +1,15 @@
 """What group commit ought to reach: a simulation of callers, a ledger, and PostgreSQL. Pure.
 
 N callers each send a call, wait for the answer, and send the next. The client and the ledger do
-one thing at a time, and cost more to wake than to keep at work. The ledger gathers the calls that
-come in, commits them as one group, and answers; while a group commits it takes in the next. Commit
-takes time by the group and by the event, and then waits for the disk.
+one thing at a time: each round of their loops takes what has come by then, and costs something of
+its own. The ledger gathers the calls that come in, commits them as one group, and answers; while a
+group commits it takes in the next. Commit takes time by the group and by the event, and then waits
+for the disk.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from math import inf
 from statistics import median
 from typing import Final
@@ -19,17 +20,19 @@ from services.runtime.limits import GROUP_EVENTS_MAX, INGEST_BATCHES_MAX, INGEST
 GATHER_S: Final = 0.005
 _WARM_UP_SHARE: Final = 0.2
 _NOTHING_S: Final = 1e-12
+_FITTING_STEPS: Final = 5
+_FITTING_CALLS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process with one loop: seconds for a call, and more to wake when it had nothing to do.
+    """A process with one loop: seconds for a call, and for a round of the loop.
 
     Seconds on a core or waiting for one: whoever shares the machine is in them.
     """
 
     call_s: float
-    wake_s: float = 0.0
+    round_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +47,33 @@ class Costs:
 
 
 class _Station:
-    """Works off its jobs, one after the other."""
+    """Works off its jobs, one after the other, in rounds of those that have come."""
 
-    def __init__(self, wake_s: float) -> None:
-        self.wake_s = wake_s
+    def __init__(self, round_s: float) -> None:
+        self.round_s = round_s
         self.jobs: deque[tuple[float, Callable[[], None]]] = deque()
         self.left_s = 0.0
+        self.rounds = 0
+        self._left_in_round = 0
 
     def add(self, work_s: float, done: Callable[[], None]) -> None:
-        if not self.jobs:
-            self.left_s = work_s + self.wake_s
         self.jobs.append((work_s, done))
+        if len(self.jobs) == 1:
+            self._begin_round()
 
     def end_job(self) -> None:
         _, done = self.jobs.popleft()
-        if self.jobs:
+        self._left_in_round -= 1
+        if self._left_in_round:
             self.left_s = self.jobs[0][0]
+        elif self.jobs:
+            self._begin_round()
         done()
+
+    def _begin_round(self) -> None:
+        self.rounds += 1
+        self._left_in_round = len(self.jobs)
+        self.left_s = self.round_s + self.jobs[0][0]
 
 
 class _Run:
@@ -68,10 +81,10 @@ class _Run:
         self._costs, self._events = costs, events
         self._group_max = max(events_max // events, 1)
         self.now_s = 0.0
-        self._client = _Station(costs.client.wake_s)
-        self._ledger = _Station(costs.ledger.wake_s)
+        self.client = _Station(costs.client.round_s)
+        self.ledger = _Station(costs.ledger.round_s)
         self._postgres = _Station(0)
-        self._stations = (self._client, self._ledger, self._postgres)
+        self._stations = (self.client, self.ledger, self._postgres)
         self._waiting = 0
         self._committing = False
         self._flushed_s = self._gathered_s = inf
@@ -85,7 +98,7 @@ class _Run:
             return
         self.calls_left -= 1
         half_s = self._costs.ledger.call_s / 2
-        self._client.add(self._costs.client.call_s, lambda: self._ledger.add(half_s, self._came))
+        self.client.add(self._costs.client.call_s, lambda: self.ledger.add(half_s, self._came))
 
     def step(self) -> None:
         """On to whatever ends next."""
@@ -111,7 +124,7 @@ class _Run:
             self._gathered_s = self.now_s + GATHER_S
 
     def _commit_if_gathered(self) -> None:
-        quiet = not self._ledger.jobs
+        quiet = not self.ledger.jobs
         if self._gathered_s == inf or not (quiet or self.now_s >= self._gathered_s - _NOTHING_S):
             return
         self._gathered_s, self._committing = inf, True
@@ -126,7 +139,7 @@ class _Run:
     def _answer(self) -> None:
         self._flushed_s, self._committing = inf, False
         for _ in range(self._group):
-            self._ledger.add(self._costs.ledger.call_s / 2, self._answered)
+            self.ledger.add(self._costs.ledger.call_s / 2, self._answered)
         self._gather()
 
     def _answered(self) -> None:
@@ -168,22 +181,35 @@ class Measured:
     postgres_s: float
 
 
-def fitted(one: Measured, busy: Measured, large: Measured, *, events: int) -> Costs:
+def fitted(one: Measured, busy: Measured, large: Measured, *, events: int, in_flight: int) -> Costs:
     """Costs of calls of one event, from three single measurements.
 
-    `one`: one call at a time. `busy`: the parts' seconds while many are in flight; how fast it was
-    is not looked at. `large`: one call at a time with `events` events each.
+    `one`: one call at a time. `busy`: the parts' seconds while `in_flight` calls are under way; how
+    fast it was is not looked at. `large`: one call at a time with `events` events each.
     """
     event_s = max((large.postgres_s - one.postgres_s) / (events - 1), 0.0)
     parts_s = one.client_s + one.ledger_s + one.postgres_s
-    return Costs(
-        client=_worker(one.client_s, busy.client_s, wakes=1),
-        # It is woken by the call, and by the end of its commit.
-        ledger=_worker(one.ledger_s, busy.ledger_s, wakes=2),
+    costs = Costs(
+        client=_worker(one.client_s, busy.client_s, one=1, busy=0),
+        # A round takes the call, another one the end of its commit.
+        ledger=_worker(one.ledger_s, busy.ledger_s, one=2, busy=0),
         commit_s=max(one.postgres_s - event_s, 0.0),
         event_s=event_s,
         flush_s=max(one.took_s - parts_s, 0.0),
     )
+    for _ in range(_FITTING_STEPS):  # how many rounds share the calls in flight depends on costs
+        run = _Run(costs, 1, GROUP_EVENTS_MAX)
+        for _ in range(in_flight):
+            run.call()
+        while run.answered < _FITTING_CALLS:
+            run.step()
+        client, ledger = (part.rounds / run.answered for part in (run.client, run.ledger))
+        costs = replace(
+            costs,
+            client=_worker(one.client_s, busy.client_s, one=1, busy=client),
+            ledger=_worker(one.ledger_s, busy.ledger_s, one=2, busy=ledger),
+        )
+    return costs
 
 
 def predicted_stream(stream: Measured, *, batches: int, events: int, flush_s: float) -> float:
@@ -215,6 +241,7 @@ def median_of(measured: Sequence[Measured]) -> Measured:
     return Measured(*(median(column) for column in columns))
 
 
-def _worker(one_s: float, busy_s: float, *, wakes: int) -> Worker:
-    call_s = min(busy_s, one_s)
-    return Worker(call_s, (one_s - call_s) / wakes)
+def _worker(one_s: float, busy_s: float, *, one: float, busy: float) -> Worker:
+    """Takes `one_s` for a call in so many rounds, `busy_s` for a call in so many fewer."""
+    round_s = max(one_s - busy_s, 0.0) / (one - busy)
+    return Worker(max(one_s - one * round_s, 0.0), round_s)

@@ -98,7 +98,7 @@ async def measure(settings: Settings) -> list[Figure]:
             took = await measuring.ingest(events)
             real.setdefault(INGEST, []).append(BATCH_EVENTS / took.took_s)
     one, busy, large, stream = (median_of(found[1:]) for found in costs.values())
-    fit = fitted(one, busy, large, events=BATCH_EVENTS)
+    fit = fitted(one, busy, large, events=BATCH_EVENTS, in_flight=_BUSY)
     guesses = {str(callers): predicted(fit, callers) for callers in IN_FLIGHT}
     batches = events // BATCH_EVENTS
     in_stream = predicted_stream(stream, batches=batches, events=BATCH_EVENTS, flush_s=fit.flush_s)

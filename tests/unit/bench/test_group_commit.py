@@ -36,10 +36,12 @@ def test_more_callers_are_never_slower_and_groups_are_what_makes_them_faster() -
     assert alone == pytest.approx([1 / (600e-6 + 40e-6 + 1e-3 + 100e-6)] * 2, rel=0.01)
 
 
-def test_waking_is_paid_by_who_had_nothing_to_do() -> None:
-    drowsy = dataclasses.replace(QUIET, ledger=Worker(200e-6, wake_s=100e-6))
-    assert 1 / predicted(drowsy, 1) - 1 / predicted(QUIET, 1) == pytest.approx(200e-6, rel=1e-6)
-    assert predicted(drowsy, 256) > predicted(QUIET, 256) * 0.9
+def test_a_round_is_paid_once_by_all_calls_that_had_come() -> None:
+    slow = dataclasses.replace(QUIET, ledger=Worker(200e-6, round_s=100e-6))
+    # One to take the call in, one to answer it.
+    assert 1 / predicted(slow, 1) - 1 / predicted(QUIET, 1) == pytest.approx(200e-6, rel=1e-6)
+    assert predicted(slow, 4) < predicted(QUIET, 4) * 0.9
+    assert predicted(slow, 256) > predicted(QUIET, 256) * 0.9
 
 
 @pytest.mark.parametrize(
@@ -65,9 +67,18 @@ def test_costs_come_out_of_three_measurements() -> None:
     one = Measured(took_s=4e-3, client_s=300e-6, ledger_s=600e-6, postgres_s=540e-6)
     busy = Measured(took_s=0.0, client_s=200e-6, ledger_s=400e-6, postgres_s=100e-6)
     large = Measured(took_s=0.0, client_s=0.0, ledger_s=0.0, postgres_s=500e-6 + 500 * 40e-6)
-    costs = fitted(one, busy, large, events=500)
+    costs = fitted(one, busy, large, events=500, in_flight=32)
     assert costs.event_s == pytest.approx(40e-6)
     assert costs.commit_s == pytest.approx(500e-6)
-    assert dataclasses.astuple(costs.client) == pytest.approx((200e-6, 100e-6))
-    assert dataclasses.astuple(costs.ledger) == pytest.approx((400e-6, 100e-6))
+    # Alone a call takes a round of the client's loop and two of the ledger's; beside others less.
+    assert costs.client.call_s + costs.client.round_s == pytest.approx(300e-6)
+    assert costs.ledger.call_s + 2 * costs.ledger.round_s == pytest.approx(600e-6)
+    assert costs.client.call_s < 200e-6
+    assert costs.ledger.call_s < 400e-6
     assert predicted(costs, 1) == pytest.approx(1 / 4e-3, rel=1e-6)
+
+
+def test_parts_that_are_no_faster_together_have_no_rounds() -> None:
+    one = Measured(took_s=2e-3, client_s=300e-6, ledger_s=600e-6, postgres_s=540e-6)
+    costs = fitted(one, one, one, events=500, in_flight=32)
+    assert (costs.client, costs.ledger) == (Worker(300e-6), Worker(600e-6))
