@@ -20,6 +20,7 @@ from services.runtime.limits import GROUP_EVENTS_MAX, INGEST_BATCHES_MAX, INGEST
 GATHER_S: Final = 0.005
 _WARM_UP_SHARE: Final = 0.2
 _NOTHING_S: Final = 1e-12
+_NOTHING: Final = 1e-9
 _FITTING_STEPS: Final = 5
 _FITTING_CALLS: Final = 2_000
 
@@ -242,6 +243,10 @@ def median_of(measured: Sequence[Measured]) -> Measured:
 
 
 def _worker(one_s: float, busy_s: float, *, one: float, busy: float) -> Worker:
-    """Takes `one_s` for a call in so many rounds, `busy_s` for a call in so many fewer."""
-    round_s = max(one_s - busy_s, 0.0) / (one - busy)
+    """Takes `one_s` for a call in `one` rounds, `busy_s` for a call in `busy` of them.
+
+    Where so few rounds less do not explain what a call takes less, it is all of it in rounds.
+    """
+    saved_s, fewer = max(one_s - busy_s, 0.0), max(one - busy, _NOTHING)
+    round_s = min(saved_s / fewer, one_s / one)
     return Worker(max(one_s - one * round_s, 0.0), round_s)

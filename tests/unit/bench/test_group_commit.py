@@ -82,3 +82,17 @@ def test_parts_that_are_no_faster_together_have_no_rounds() -> None:
     one = Measured(took_s=2e-3, client_s=300e-6, ledger_s=600e-6, postgres_s=540e-6)
     costs = fitted(one, one, one, events=500, in_flight=32)
     assert (costs.client, costs.ledger) == (Worker(300e-6), Worker(600e-6))
+
+
+def test_rounds_that_nobody_shares_make_nothing_cheaper() -> None:
+    # The ledger takes longer to answer a call than the client to send the next: each comes alone.
+    one = Measured(took_s=4e-3, client_s=213e-6, ledger_s=850e-6, postgres_s=490e-6)
+    busy = Measured(took_s=0.0, client_s=184e-6, ledger_s=513e-6, postgres_s=100e-6)
+    large = Measured(took_s=0.0, client_s=0.0, ledger_s=0.0, postgres_s=5e-3)
+    costs = fitted(one, busy, large, events=500, in_flight=32)
+    for part, alone_s, rounds in ((costs.client, 213e-6, 1), (costs.ledger, 850e-6, 2)):
+        assert part.call_s >= 0
+        assert part.round_s >= 0
+        assert part.call_s + rounds * part.round_s == pytest.approx(alone_s)
+    assert predicted(costs, 1) == pytest.approx(1 / 4e-3, rel=1e-6)
+    assert predicted(costs, 256) == pytest.approx(1 / 513e-6, rel=0.15)
