@@ -11,7 +11,9 @@ from services.projector.door import one_version
 from services.projector.projections.content import content
 from services.projector.projections.rebuild import rebuild_pair
 from services.projector.projections.statements import PairKey
-from services.projector.projections.tables import READ_MODELS
+from services.projector.projections.tables import CHECKPOINTS, READ_MODELS
+from services.projector.queries.snapshot import SQL as QUERIES
+from services.projector.queries.snapshot import plan_by_index
 from services.projector.versions import building, folding, schema
 from services.projector.versions.beside import LIVE, NEXT, beside
 from services.projector.versions.reading import apply_whole
@@ -319,3 +321,43 @@ async def test_a_switch_waits_for_who_reads_and_who_comes_meanwhile_waits_for_it
     assert (await coming, after != before) == (after, True)
     for reader in readers:
         await reader.close()
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+async def test_a_read_of_one_statement_that_comes_during_a_switch_is_of_the_new_version(
+    database: Database, asked_before: bool
+) -> None:
+    fill = (
+        "INSERT INTO {0}.checkpoints VALUES ('main', gen_random_uuid(), {1}, 0);"
+        "INSERT INTO {0}.tenants VALUES ('main', 'acme', {1}, 'h', true);"
+        "INSERT INTO {0}.balances VALUES ('main', 'acme', 'people/a', 'people/b', 'h', '{{}}',"
+        " {1}, '{{}}')"
+    )
+    waiting = (
+        "SELECT count(*) FROM pg_locks"
+        " WHERE relation = 'views.checkpoints'::regclass AND NOT granted"
+    )
+    ahead = QUERIES["open_with_balances_of_pairs"], JOURNAL, "acme", ["people/a"], ["people/b"]
+    live, looking = [await asyncpg.connect(database.admin_dsn) for _ in range(2)]
+    reader = await asyncpg.connect(database.views_dsn)
+    await plan_by_index(reader)
+    await live.execute(fill.format(LIVE, 3))
+    await schema.create(live, Phase.FOLLOW)
+    await live.execute(fill.format(NEXT, 4))
+    if asked_before:
+        for _ in range(2):
+            assert (await reader.fetchrow(*ahead))["through_day"] == 3
+    async with live.transaction():
+        await live.execute(f"LOCK TABLE {LIVE}.{CHECKPOINTS} IN ACCESS EXCLUSIVE MODE")
+        coming = asyncio.create_task(reader.fetchrow(*ahead))
+        async with asyncio.timeout(20):
+            while not await looking.fetchval(waiting):
+                pass
+        await live.execute("CREATE SCHEMA views_old_1")
+        for table in READ_MODELS:
+            await live.execute(f"ALTER TABLE {LIVE}.{table} SET SCHEMA views_old_1")
+            await live.execute(f"ALTER TABLE {NEXT}.{table} SET SCHEMA {LIVE}")
+    row = await coming
+    assert (row["position"], row["day"], row["through_day"]) == (4, 4, 4)
+    for conn in (live, looking, reader):
+        await conn.close()
