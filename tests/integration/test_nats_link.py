@@ -39,3 +39,27 @@ async def test_a_connection_that_nats_refuses_for_good_is_made_anew(
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await link.close()
+
+
+async def test_a_connection_that_ends_late_takes_nothing_from_the_one_after(
+    private_nats: NatsServer,
+) -> None:
+    link = NatsLink(private_nats.url)
+    running = asyncio.create_task(link.run())
+    try:
+        client = await link.wait_connected(20)
+        assert client is not None
+        ended: Any = client._disconnected_cb
+        client._disconnected_cb = None
+        await client._process_err("'maximum connections exceeded'")
+        async with asyncio.timeout(20):
+            while link.generation < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        # What it still had to send is given up only now.
+        await ended()
+        async with asyncio.timeout(10):
+            assert await link.wait_connected(60) is not None
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await link.close()

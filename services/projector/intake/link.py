@@ -88,7 +88,9 @@ class NatsLink:
         _log.info("nats connected", count=self.generation)
 
     async def _gone(self) -> None:
-        self._connected.clear()
+        # One that the client gave up may say so late, when the next one is there.
+        if self.client is None:
+            self._connected.clear()
 
 
 async def _ignore(_: Exception) -> None:
