@@ -170,9 +170,11 @@ class Relay:
 
     async def _lead(self, journal: str) -> None:
         name = f"rapport-relay-{journal}"
+        # First, so that nobody leads who cannot publish while another could.
+        client = await self._connect()
         async with leadership(self._dsn, f"rapport.relay/{journal}", name=name) as held:
             stream = EventStream(
-                await self._connect(),
+                client,
                 journal,
                 replicas=self._replicas,
                 retention=self._retention,

@@ -1,5 +1,8 @@
 """The relay's one connection to NATS, however often its tasks start again."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,3 +74,29 @@ async def test_a_server_that_is_too_old_is_left(monkeypatch: pytest.MonkeyPatch)
             await relay._run()
     assert len(clients) == 3
     assert all(client.is_closed for client in clients)
+
+
+async def test_who_cannot_reach_nats_leaves_the_lead_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    relay, _ = relay_and_clients(monkeypatch, SERVER_VERSION_MIN)
+    tried, led = asyncio.Event(), False
+
+    async def connect(*_: Any, **__: Any) -> None:
+        tried.set()
+        await asyncio.Event().wait()
+
+    @asynccontextmanager
+    async def leadership(*_: Any, **__: Any) -> AsyncIterator[None]:
+        nonlocal led
+        led = True
+        yield
+
+    monkeypatch.setattr(relays, "connect", connect)
+    monkeypatch.setattr(relays, "leadership", leadership)
+    leading = asyncio.create_task(relay._lead("main"))
+    async with asyncio.timeout(10):
+        await tried.wait()
+    assert not led
+    leading.cancel()
+    await asyncio.gather(leading, return_exceptions=True)
