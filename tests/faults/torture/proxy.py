@@ -8,6 +8,7 @@ import asyncio
 import random
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
@@ -198,7 +199,8 @@ class _End(asyncio.Protocol):
         self._paused = False
         # What came although reading is paused: uvloop begins to read whatever it was told before.
         self._kept: list[bytes] = []
-        self._waiting = 0  # pieces on their way
+        # Pieces on their way, the oldest first.
+        self._under_way: deque[bytes] = deque()
         self._due_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -218,16 +220,16 @@ class _End(asyncio.Protocol):
         if self._paused:
             self._kept.append(data)
             return
-        if not self._pair.proxy.weather.delays and not self._waiting:
+        if not self._pair.proxy.weather.delays and not self._under_way:
             self._pass_on(data)
             return
         loop, proxy = asyncio.get_running_loop(), self._pair.proxy
         now_s = loop.time()
         self._due_s = max(self._due_s, now_s) + proxy.delay_s(len(data))
-        self._waiting += 1
-        # In order whatever the jitter: equal times are served first come, first served.
         self._due_s = max(self._due_s, now_s + proxy.latency_s())
-        loop.call_at(self._due_s, self._arrived, data)
+        self._under_way.append(data)
+        # Whose time it is says nobody: timers of nearly the same time come in any order.
+        loop.call_at(self._due_s, self._oldest_arrives)
         self.steer()
 
     def eof_received(self) -> bool:
@@ -248,7 +250,7 @@ class _End(asyncio.Protocol):
         """Read on or not: what is not read waits in the kernel, as on a network that lost it."""
         if self.transport is None or self.transport.is_closing():
             return
-        delayed = self._waiting > 0 and self._pair.proxy.weather.bytes_per_s > 0
+        delayed = bool(self._under_way) and self._pair.proxy.weather.bytes_per_s > 0
         stop = (
             self.other.transport is None
             or self._full
@@ -272,7 +274,7 @@ class _End(asyncio.Protocol):
     @property
     def is_speaking(self) -> bool:
         """Whether something of it is still on its way."""
-        return self._waiting > 0
+        return bool(self._under_way)
 
     def abort(self) -> None:
         """RST."""
@@ -283,9 +285,8 @@ class _End(asyncio.Protocol):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
-    def _arrived(self, data: bytes) -> None:
-        self._waiting -= 1
-        self._pass_on(data)
+    def _oldest_arrives(self) -> None:
+        self._pass_on(self._under_way.popleft())
         self.steer()
         if self.transport is None:
             self.other.finish()

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from unittest.mock import Mock
 
 import pytest
 import uvloop
 
-from tests.faults.torture.proxy import FAIR, Proxy, Weather
+from tests.faults.torture.proxy import FAIR, Proxy, Weather, _Pair
 
 type Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -117,6 +119,30 @@ async def test_a_proxy_that_refuses_listens_on_the_same_port_again(proxy: Proxy)
     assert await says(one, b"again") == b"again"
     assert proxy.port == port
     one[1].close()
+
+
+def test_bytes_keep_their_order_whatever_order_timers_come_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    timers: list[Callable[[], None]] = []
+    loop = Mock(time=lambda: 0.0)
+    loop.call_at.side_effect = lambda _, done, *what: timers.append(partial(done, *what))
+    monkeypatch.setattr("tests.faults.torture.proxy.asyncio.get_running_loop", lambda: loop)
+    proxy = Proxy("client>server", list, random.Random(1))
+    proxy.weather = Weather(latency_s=1.0)
+    pair = _Pair(proxy)
+    pair.client.transport, pair.server.transport = (
+        Mock(is_closing=lambda: False) for _ in range(2)
+    )
+    for piece in (b"a", b"b", b"c"):
+        pair.client.data_received(piece)
+    for arrived in reversed(timers):
+        arrived()
+    assert [call.args for call in pair.server.transport.write.mock_calls] == [
+        (b"a",),
+        (b"b",),
+        (b"c",),
+    ]
 
 
 def test_a_client_that_speaks_first_is_heard_on_uvloop_too() -> None:
