@@ -259,6 +259,25 @@ async def test_the_receipt_of_one_human_with_themselves_lists_every_line_as_same
     assert not answer.lines
 
 
+async def test_a_policy_holds_until_its_adoption_is_taken_back(projector: Running) -> None:
+    default = await projector.capital.GetPolicy(capital.GetPolicyRequest(), metadata=caller())
+    ours = default.policy.policy_json.replace('"policy":"default"', '"policy":"ours"')
+    ours = ours.replace('"call":{"care":4000', '"call":{"care":9000')
+    await projector.add(touch("a", "b", "call"), "2026-06-01T09:00:00Z")
+    adopted = await projector.add(adopt(ours))
+    await projector.settle()
+    for _ in range(2):  # before its document is known here, and after
+        in_force = await balance(projector, "a", "b")
+        assert in_force.balance.care_mp == 9000
+        # What is known at a position is read in a transaction.
+        assert in_force == await balance(projector, "a", "b", known_at_position=projector.head)
+    await projector.add(void(adopted))
+    await projector.settle()
+    taken_back = await balance(projector, "a", "b")
+    assert taken_back.balance.care_mp == 4000
+    assert taken_back == await balance(projector, "a", "b", known_at_position=projector.head)
+
+
 async def test_a_policy_holds_from_its_day_and_can_be_named(projector: Running) -> None:
     default = await projector.capital.GetPolicy(capital.GetPolicyRequest(), metadata=caller())
     assert (default.policy.name, default.policy.version) == ("default", 1)

@@ -7,7 +7,7 @@ quarter of the round trips.
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import asyncpg
 
@@ -20,6 +20,8 @@ SQL: Final = load_sql("services.projector.queries.sql")
 _ACQUIRE_TIMEOUT_S: Final = 10.0
 # Tenants known to need more than one statement; forgotten together when they are too many.
 _TENANTS_MAX: Final = 10_000
+# The columns of `policies`.
+_POLICY: Final = ("position", "event_id", "name", "version", "hash", "effective_from")
 
 
 async def plan_by_index(conn: asyncpg.Connection) -> None:
@@ -51,18 +53,23 @@ class _Reading(Protocol):
     async def fetchval(self, query: str, *binds: object) -> Any: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """Instead of a connection: the rows of one statement, and of no other."""
-
+class _Answer(NamedTuple):
     query: str
     binds: tuple[object, ...]
     rows: list[Any]
 
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """Instead of a connection: the rows of some statements, and of no other."""
+
+    answers: tuple[_Answer, ...]
+
     async def fetch(self, query: str, *binds: object) -> list[Any]:
-        if query is not self.query or binds != self.binds:
-            raise _MoreWanted
-        return self.rows
+        for answer in self.answers:
+            if query is answer.query and binds == answer.binds:
+                return answer.rows
+        raise _MoreWanted
 
     async def fetchrow(self, query: str, *binds: object) -> Any:
         raise _MoreWanted
@@ -146,7 +153,7 @@ class Views:
             try:
                 return await work(snapshot)
             except _MoreWanted:
-                if snapshot.has_policies or snapshot.has_links:
+                if snapshot.has_links:
                     self._wants_more(journal, tenant)
                 raise
 
@@ -172,8 +179,14 @@ class Views:
             query = SQL[f"open_with_{ahead.stem}"]
             rows = await conn.fetch(query, journal, tenant, *ahead.binds)
         found = [row for row in rows if row["a"] is not None]
-        answered = _Answered(SQL[ahead.stem], (journal, tenant, *ahead.binds), found)
-        return _snapshot(rows[0], journal, tenant, answered)
+        policies = [dict(zip(_POLICY, each, strict=True)) for each in rows[0]["policies"]]
+        # Nothing of a snapshot was recorded after its position.
+        now = (journal, tenant, rows[0]["position"] or 0)
+        answers = (
+            _Answer(SQL[ahead.stem], (journal, tenant, *ahead.binds), found),
+            _Answer(SQL["policies"], now, policies),
+        )
+        return _snapshot(rows[0], journal, tenant, _Answered(answers))
 
     def _wants_more(self, journal: str, tenant: str) -> None:
         if len(self._want_more) >= _TENANTS_MAX:

@@ -16,6 +16,7 @@ ROW = {
     "built": True,
     "has_policies": None,
     "has_links": None,
+    "policies": [],
     "a": "people/a",
     "b": "people/b",
 }
@@ -51,7 +52,12 @@ async def balances(snapshot: Snapshot) -> tuple[int, list[Any]]:
 
 async def policies(snapshot: Snapshot) -> list[Any]:
     await balances(snapshot)
-    return await snapshot.fetch("policies", 7)
+    return await snapshot.fetch("policies", snapshot.position)
+
+
+async def links(snapshot: Snapshot) -> list[Any]:
+    await balances(snapshot)
+    return await snapshot.fetch("links_of_people", ["people/a"], snapshot.position)
 
 
 def views_of(postgres: Any) -> Views:
@@ -70,11 +76,18 @@ async def test_who_is_not_there_has_no_row() -> None:
     assert found == (7, [])
 
 
+async def test_the_policies_of_now_come_along() -> None:
+    postgres = Postgres(has_policies=True, policies=[(3, "id", "ours", 1, "h", 9000)])
+    (row,) = await views_of(postgres).read("main", "acme", policies, ahead=AHEAD)
+    assert (row["position"], row["name"], row["effective_from"]) == (3, "ours", 9000)
+    assert postgres.asked == ["open_with_balances_of_pairs"]
+
+
 async def test_whoever_asks_for_more_gets_a_transaction() -> None:
     postgres = Postgres()
     views = views_of(postgres)
-    in_transaction = ["BEGIN", "open", "balances_of_pairs", "policies", "COMMIT"]
-    await views.read("main", "acme", policies, ahead=AHEAD)
+    in_transaction = ["BEGIN", "open", "balances_of_pairs", "links_of_people", "COMMIT"]
+    await views.read("main", "acme", links, ahead=AHEAD)
     assert postgres.asked == ["open_with_balances_of_pairs", *in_transaction]
     # Next time it may do.
     postgres.asked.clear()
@@ -82,13 +95,12 @@ async def test_whoever_asks_for_more_gets_a_transaction() -> None:
     assert postgres.asked == ["open_with_balances_of_pairs"]
 
 
-@pytest.mark.parametrize("known", ["has_policies", "has_links"])
-async def test_a_tenant_that_always_needs_more_is_not_asked_twice(known: str) -> None:
-    postgres = Postgres(**{known: True})
+async def test_a_tenant_with_links_which_always_needs_more_is_not_asked_twice() -> None:
+    postgres = Postgres(has_links=True)
     views = views_of(postgres)
-    await views.read("main", "acme", policies, ahead=AHEAD)
+    await views.read("main", "acme", links, ahead=AHEAD)
     postgres.asked.clear()
-    await views.read("main", "acme", policies, ahead=AHEAD)
+    await views.read("main", "acme", links, ahead=AHEAD)
     assert postgres.asked[0] == "BEGIN"
     postgres.asked.clear()
     await views.read("main", "other", balances, ahead=AHEAD)

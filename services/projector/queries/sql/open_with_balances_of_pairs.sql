@@ -1,6 +1,7 @@
--- A whole read in one statement: what `open` tells, in every row, with what `balances_of_pairs` finds
--- of each pair; a and all after it are null for a pair nobody has touched. Checkpoints come first, as
--- the door of the views has it. Only for sessions that plan by index (plan_by_index).
+-- A whole read in one statement: what `open` tells and what `policies` finds now, in every row, with
+-- what `balances_of_pairs` finds of each pair; a and all after it are null for a pair nobody has
+-- touched. Checkpoints come first, as the door of the views has it. Only for sessions that plan by
+-- index (plan_by_index).
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
 -- $3 a text[]: the smaller person of each pair, at least one
@@ -23,6 +24,23 @@ SELECT c.position,
            ORDER BY l.a
            LIMIT 1
        ) AS has_links,
+       ARRAY(
+           SELECT ROW (p.position, p.event_id, p.name, p.version, p.hash, p.effective_from)
+           FROM views.policies p
+           WHERE p.journal = $1
+             AND p.tenant = $2
+             AND (
+                 SELECT m.position
+                 FROM views.amendments m
+                 WHERE m.journal = $1
+                   AND m.tenant = $2
+                   AND m.target BETWEEN p.event_id AND p.event_id
+                   AND m.role = 'V'
+                 ORDER BY m.target
+                 LIMIT 1
+             ) IS NULL
+           ORDER BY p.position
+       ) AS policies,
        s.a,
        s.b,
        s.policy_hash,
