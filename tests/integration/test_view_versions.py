@@ -14,7 +14,7 @@ from services.projector.projections.statements import PairKey
 from services.projector.projections.tables import CHECKPOINTS, READ_MODELS
 from services.projector.queries.snapshot import SQL as QUERIES
 from services.projector.queries.snapshot import plan_by_index
-from services.projector.versions import building, folding, schema
+from services.projector.versions import building, comparing, folding, schema
 from services.projector.versions.beside import LIVE, NEXT, beside
 from services.projector.versions.reading import apply_whole
 from services.projector.versions.schema import Occupied, Phase, alone
@@ -109,6 +109,25 @@ async def test_a_version_built_beside_is_the_live_one_again_and_can_be_switched(
     assert await drop(site.live, None) == [switched.old]
     with pytest.raises(SwitchRefused, match="no version that can be dropped"):
         await drop(site.live, LIVE)
+
+
+async def test_a_journal_that_the_live_version_has_not_begun_is_waited_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.builder.build()
+    bring_along, calls = comparing.bring_along, 0
+
+    async def begun_before_the_second_try(*given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 3:  # each try asks once while nobody waits, and once inside
+            await site.project(400)
+        return await bring_along(*given)
+
+    monkeypatch.setattr(comparing, "bring_along", begun_before_the_second_try)
+    found = await site.compared()
+    assert [table for table in found.tables if not table.equal] == []
+    assert found.positions == {JOURNAL: 400}
 
 
 @pytest.mark.parametrize("seed", range(6))

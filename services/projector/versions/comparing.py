@@ -116,9 +116,13 @@ async def bring_along(conn: asyncpg.Connection, builder: Builder) -> dict[str, i
     version no more are tried again. Left out are journals that were restored: what the live version
     says of them is of a history that is gone.
     """
-    positions, beyond = {}, False
+    positions: dict[str, int] = {}
+    live = await conn.fetch(SQL["live_checkpoints"])
     infos = {info.journal: info for info in await builder.ledger.journals()}
-    for journal, incarnation, position in await conn.fetch(SQL["live_checkpoints"]):
+    # In what the live version has not begun, the one beside is beyond it already.
+    beside = dict(await builder.conn.fetch(SQL["beside_positions"]))
+    beyond = any(beside[journal] for journal in beside.keys() - {row["journal"] for row in live})
+    for journal, incarnation, position in live:
         info = infos.get(journal)
         if info is None or info.incarnation != incarnation:
             continue
