@@ -163,7 +163,9 @@ class Views:
                 one_version(conn),
             ):
                 row = await conn.fetchrow(SQL["open"], journal, tenant)
-                snapshot = _snapshot(row, journal, tenant, conn)
+                assert row is not None, "the statement always has one row"
+                has_policies = row["has_policies"] is not None
+                snapshot = _snapshot(row, journal, tenant, conn, has_policies=has_policies)
                 if snapshot.position < min_position:
                     raise ViewsBehind
                 return await work(snapshot)
@@ -186,7 +188,8 @@ class Views:
             _Answer(SQL[ahead.stem], (journal, tenant, *ahead.binds), found),
             _Answer(SQL["policies"], now, policies),
         )
-        return _snapshot(rows[0], journal, tenant, _Answered(answers))
+        reading = _Answered(answers)
+        return _snapshot(rows[0], journal, tenant, reading, has_policies=bool(policies))
 
     def _wants_more(self, journal: str, tenant: str) -> None:
         if len(self._want_more) >= _TENANTS_MAX:
@@ -203,8 +206,9 @@ class Views:
         return await _available(attempt)
 
 
-def _snapshot(row: Any, journal: str, tenant: str, conn: _Reading) -> Snapshot:
-    assert row is not None, "the statement always has one row"
+def _snapshot(
+    row: Any, journal: str, tenant: str, conn: _Reading, *, has_policies: bool
+) -> Snapshot:
     standings = None
     if row["day"] is not None:
         standings = StandingsState(row["day"], row["standings_policy_hash"], row["built"])
@@ -213,7 +217,7 @@ def _snapshot(row: Any, journal: str, tenant: str, conn: _Reading) -> Snapshot:
         tenant=tenant,
         position=row["position"] or 0,
         standings=standings,
-        has_policies=row["has_policies"] is not None,
+        has_policies=has_policies,
         has_links=row["has_links"] is not None,
         _conn=conn,
     )

@@ -1,7 +1,7 @@
--- A whole read in one statement: what `open` tells and what `policies` finds now, in every row, with
--- what `balances_of_pairs` finds of each pair; a and all after it are null for a pair nobody has
--- touched. Checkpoints come first, as the door of the views has it. Only for sessions that plan by
--- index (plan_by_index).
+-- A whole read in one statement: what `open` tells, but for policies what `policies` finds now, in
+-- every row, with what `balances_of_pairs` finds of each pair; a and all after it are null for a pair
+-- nobody has touched. Checkpoints come first, as the door of the views has it. Only for sessions that
+-- plan by index (plan_by_index).
 -- $1 journal text: the tenant's journal
 -- $2 tenant text: the tenant
 -- $3 a text[]: the smaller person of each pair, at least one
@@ -10,13 +10,6 @@ SELECT c.position,
        t.day,
        t.policy_hash AS standings_policy_hash,
        t.built,
-       (
-           SELECT true
-           FROM views.policies p
-           WHERE p.journal = $1 AND p.tenant = $2
-           ORDER BY p.position
-           LIMIT 1
-       ) AS has_policies,
        (
            SELECT true
            FROM views.links l
