@@ -93,6 +93,16 @@ class _Run:
         self.answered = 0
         self.calls_left = inf
 
+    def begin(self, callers: int) -> None:
+        """So many callers send their first call."""
+        for _ in range(callers):
+            self.call()
+
+    def until_answered(self, calls: float) -> None:
+        """On until so many calls have had their answer."""
+        while self.answered < calls:
+            self.step()
+
     def call(self) -> None:
         """A caller sends its next call, if any is left."""
         if self.calls_left <= 0:
@@ -158,13 +168,10 @@ def predicted(
 ) -> float:
     """Calls a second of so many callers with calls of so many events, over `calls` calls."""
     run = _Run(costs, events, events_max)
-    for _ in range(callers):
-        run.call()
-    while run.answered < calls * _WARM_UP_SHARE:
-        run.step()
+    run.begin(callers)
+    run.until_answered(calls * _WARM_UP_SHARE)
     since_s, since = run.now_s, run.answered
-    while run.answered < since + calls:
-        run.step()
+    run.until_answered(since + calls)
     return (run.answered - since) / (run.now_s - since_s)
 
 
@@ -200,10 +207,8 @@ def fitted(one: Measured, busy: Measured, large: Measured, *, events: int, in_fl
     )
     for _ in range(_FITTING_STEPS):  # how many rounds share the calls in flight depends on costs
         run = _Run(costs, 1, GROUP_EVENTS_MAX)
-        for _ in range(in_flight):
-            run.call()
-        while run.answered < _FITTING_CALLS:
-            run.step()
+        run.begin(in_flight)
+        run.until_answered(_FITTING_CALLS)
         client, ledger = (part.rounds / run.answered for part in (run.client, run.ledger))
         costs = replace(
             costs,
@@ -229,10 +234,8 @@ def predicted_stream(stream: Measured, *, batches: int, events: int, flush_s: fl
     )
     run = _Run(costs, events, GROUP_EVENTS_MAX)
     run.calls_left = batches
-    for _ in range(max(min(INGEST_BATCHES_MAX, INGEST_EVENTS_MAX // events), 1)):
-        run.call()
-    while run.answered < batches:
-        run.step()
+    run.begin(max(min(INGEST_BATCHES_MAX, INGEST_EVENTS_MAX // events), 1))
+    run.until_answered(batches)
     return batches / run.now_s
 
 
