@@ -26,7 +26,7 @@ def _header_name(text: str) -> str | None:
 
 
 class _Client(Client):
-    """Closes the connection of the attempt before."""
+    """Closes the connection of the attempt before, and remembers the names of headers."""
 
     def abandon(self) -> None:
         """Close the connection, if there is one, whatever became of it."""
